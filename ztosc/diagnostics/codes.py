@@ -1,0 +1,83 @@
+"""Every diagnostic code that there is."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A stable code and what it stands for, in a few words; its page is `docs/diagnostics/<code>.md`."""
+
+    code: str
+    title: str
+
+
+_TITLES = {
+    # ZT1xx: syntax
+    "ZT101": "a file is not UTF-8 text",
+    "ZT102": "an invisible character",
+    "ZT103": "a bracket without its partner",
+    "ZT104": "a list or guard broken across lines",
+    "ZT105": "something unexpected in a statement",
+    "ZT106": "an unknown word where a keyword belongs",
+    "ZT107": "a text without its closing quote",
+    "ZT108": "a line that is too long",
+    "ZT109": "brackets nested too deep",
+    "ZT190": "a part of the language that this version cannot enforce",
+    # ZT2xx: names and types
+    "ZT201": "an unknown name",
+    "ZT202": "a name declared twice",
+    "ZT203": "a name of the wrong kind",
+    "ZT204": "an import of a module that is not there",
+    "ZT205": "imports that go in a circle",
+    "ZT206": "an import from outside the project",
+    "ZT207": "a clause given twice",
+    "ZT208": "a clause that is missing",
+    "ZT209": "a guard that compares what cannot be compared",
+    "ZT210": "a value that a clause does not know",
+    "ZT211": "an unknown country",
+    "ZT212": "an unknown time zone",
+    "ZT213": "a literal that is no address, prefix, port or instant",
+    "ZT214": "declarations that go in a circle",
+    "ZT215": "a name that cannot become a network name",
+    "ZT220": "a project without a network",
+    "ZT221": "more than one network",
+    "ZT222": "a project file that cannot be used",
+    "ZT223": "a source that cannot be read",
+    # ZT3xx: the model
+    "ZT301": "one address used twice",
+    "ZT302": "prefixes that overlap",
+    "ZT303": "an overlay prefix that holds an underlay address",
+    "ZT304": "a segment attached where it does not live",
+    "ZT305": "a segment that lives nowhere",
+    "ZT306": "a service on no segment",
+    "ZT307": "a role from a segment that admits no people",
+    "ZT308": "a link that cannot be",
+    "ZT310": "a lock that was edited by hand",
+    "ZT311": "a lock of an older format",
+    "ZT312": "a lock of a newer format",
+    "ZT313": "a lock that would have to change",
+    "ZT314": "a pool of numbers that is used up",
+    "ZT315": "a segment outside its jurisdiction",
+    "ZT316": "a grant without a path",
+    "ZT317": "a port that carries two segments",
+    "ZT318": "an overlay prefix that cannot be used",
+    # ZT4xx: policy
+    "ZT401": "a grant that does not say its ports",
+    "ZT402": "a deny that whoever does not sign in would pass",
+    "ZT403": "a time in which nothing can happen",
+    "ZT404": "a subject or target of a kind that cannot be one",
+    "ZT405": "a grant that is over",
+    "ZT406": "separated roles held by one",
+    "ZT420": "an assertion that does not hold",
+    "ZT421": "an assertion that could not be decided",
+    "ZT422": "an assertion that is not supported",
+    "ZT423": "a test that fails",
+    # ZT6xx: targets
+    "ZT601": "a file that its own tool refuses",
+    "ZT602": "a file that does not mean the network",
+    "ZT603": "something that a target cannot express",
+    # ZT7xx: output and deployment
+    "ZT701": "an output that cannot be written",
+}
+
+CODES = {code: Code(code, title) for code, title in _TITLES.items()}

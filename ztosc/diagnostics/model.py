@@ -1,0 +1,95 @@
+"""The diagnostic: a code, a sentence, a place, the other places, a way out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from ztosc.diagnostics.codes import CODES
+from ztosc.source import Span
+
+
+class Severity(StrEnum):
+    """How much a diagnostic weighs: an error fails the run, a warning does under `--strict`."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Another place that a diagnostic is about, and why."""
+
+    span: Span
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One thing to tell the reader. `span` is absent only for what concerns the project as a whole."""
+
+    code: str
+    message: str
+    span: Span | None
+    label: str = ""
+    help: str = ""
+    related: tuple[Label, ...] = ()
+    severity: Severity = Severity.ERROR
+
+    def __post_init__(self) -> None:
+        if self.code not in CODES:
+            raise ValueError(f"unregistered diagnostic code {self.code}")
+
+    def to_json(self) -> dict[str, Any]:
+        """The form that `--format json` promises (docs/cli.md)."""
+        return {
+            "code": self.code,
+            "severity": str(self.severity),
+            "message": self.message,
+            **_place(self.span),
+            "help": self.help,
+            "related": [{"message": label.message, **_place(label.span)} for label in self.related],
+        }
+
+
+def _place(span: Span | None) -> dict[str, Any]:
+    if span is None:
+        return {"file": None, "line": None, "column": None, "end_line": None, "end_column": None}
+    return {"file": span.file, "line": span.line, "column": span.column, "end_line": span.end_line, "end_column": span.end_column}
+
+
+@dataclass(slots=True)
+class Report:
+    """A growing list of diagnostics that phases hand down; the only mutable thing that passes a seam."""
+
+    items: list[Diagnostic] = field(default_factory=list)
+
+    def error(self, code: str, message: str, span: Span | None, *, label: str = "", help: str = "", related: Iterable[Label] = ()) -> None:
+        """Add an error."""
+        self.items.append(Diagnostic(code, message, span, label, help, tuple(related)))
+
+    def warning(self, code: str, message: str, span: Span | None, *, label: str = "", help: str = "", related: Iterable[Label] = ()) -> None:
+        """Add a warning."""
+        self.items.append(Diagnostic(code, message, span, label, help, tuple(related), Severity.WARNING))
+
+    @property
+    def failed(self) -> bool:
+        """Whether any error was added."""
+        return any(item.severity is Severity.ERROR for item in self.items)
+
+    def sorted(self) -> tuple[Diagnostic, ...]:
+        """Every diagnostic once, in the order of the sources."""
+        return sort_diagnostics(self.items)
+
+
+def sort_diagnostics(items: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Each diagnostic once, by file, place and code; what has no place comes first."""
+
+    def key(item: Diagnostic) -> tuple[object, ...]:
+        span = item.span or Span("", 0, 0, 0, 0)
+        return (span, item.code, item.message)
+
+    return tuple(sorted(dict.fromkeys(items), key=key))

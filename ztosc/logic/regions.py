@@ -1,0 +1,62 @@
+"""Sets of points in several dimensions as boxes of closed integer intervals.
+
+Guarantees: one normal form, disjoint and sorted, so equal sets are equal tuples; nothing in here knows what a dimension means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+from math import prod
+
+from ztosc.logic import intervals
+from ztosc.logic.intervals import Interval
+
+Box = tuple[Interval, ...]
+"""One closed interval a dimension."""
+
+Boxes = tuple[Box, ...]
+
+
+def normalize(boxes: Iterable[Box]) -> Boxes:
+    """The union of boxes of one dimensionality, cut at the first dimension first and merged where slices agree."""
+    parts = sorted(set(boxes))
+    if not parts:
+        return ()
+    if len(parts[0]) == 1:
+        return tuple((part,) for part in intervals.normalize(box[0] for box in parts))
+    slices: list[tuple[int, int, Boxes]] = []
+    for low, high, rests in _slices(parts):
+        rest = normalize(rests)
+        if slices and slices[-1][1] + 1 == low and slices[-1][2] == rest:
+            slices[-1] = (slices[-1][0], high, rest)
+        else:
+            slices.append((low, high, rest))
+    return tuple(((low, high), *box) for low, high, rest in slices for box in rest)
+
+
+def _slices(parts: list[Box]) -> Iterable[tuple[int, int, list[Box]]]:
+    """Maximal runs of the first dimension over which the same boxes stand, with what remains of those; a sweep."""
+    events = sorted([(box[0][0], 1, box) for box in parts] + [(box[0][1] + 1, 0, box) for box in parts])
+    active: dict[Box, None] = {}
+    previous = 0
+    for position, changes in groupby(events, key=lambda event: event[0]):
+        if active:
+            yield previous, position - 1, [box[1:] for box in active]
+        for _, starts, box in changes:
+            if starts:
+                active[box] = None
+            else:
+                del active[box]
+        previous = position
+
+
+def volume(boxes: Iterable[Box]) -> int:
+    """How many points the boxes hold, counted once a box."""
+    return sum(prod(high - low + 1 for low, high in box) for box in boxes)
+
+
+def disjoint(boxes: Iterable[Box]) -> bool:
+    """Whether no point lies in two of the boxes (equal boxes count as two)."""
+    parts = tuple(boxes)
+    return volume(parts) == volume(normalize(parts))

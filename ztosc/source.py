@@ -1,0 +1,164 @@
+"""Text with a name, and where in it something stands.
+
+Guarantees: every `Span` counts lines and columns from 1 in code points with an exclusive end; a `Loader` never hands out a file
+from outside its root (symbolic links resolved), never more than `MAX_BYTES` of one file, and lists files in a fixed order.
+Nothing below this room touches the disk for sources.
+"""
+
+from __future__ import annotations
+
+import bisect
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+MAX_BYTES = 32 * 1024 * 1024
+"""The largest source file that is read, in bytes."""
+
+MAX_FILES = 20_000
+"""The most source files one project may have."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A piece of one file: lines and columns from 1, in code points, end exclusive."""
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+    def to(self, other: Span) -> Span:
+        """The span from the start of this one to the end of `other`."""
+        return Span(self.file, self.line, self.column, other.end_line, other.end_column)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file's text under its name within the project (POSIX, relative), or `std/…` for the standard library."""
+
+    name: str
+    text: str
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        starts = [0]
+        position = self.text.find("\n")
+        while position >= 0:
+            starts.append(position + 1)
+            position = self.text.find("\n", position + 1)
+        return starts
+
+    def span(self, start: int, end: int) -> Span:
+        """The span between two offsets, in code points."""
+        line, column = self.position(start)
+        end_line, end_column = self.position(end)
+        return Span(self.name, line, column, end_line, end_column)
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and column (from 1) of an offset."""
+        line = bisect.bisect_right(self._starts, offset)
+        return line, offset - self._starts[line - 1] + 1
+
+    def line(self, number: int) -> str:
+        """The text of a line, without its end."""
+        if not 1 <= number <= len(self._starts):
+            return ""
+        end = self._starts[number] - 1 if number < len(self._starts) else len(self.text)
+        return self.text[self._starts[number - 1] : end].rstrip("\r")
+
+
+class SourceMissing(Exception):
+    """A name that the loader does not have."""
+
+
+class SourceRefused(Exception):
+    """A name that the loader has but will not hand out; `reason` says why, in one sentence's end."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}")
+        self.name = name
+        self.reason = reason
+
+
+class Loader(Protocol):
+    """Where a project's files come from."""
+
+    def names(self) -> tuple[str, ...]:
+        """Every file of the project that the compiler may read, sorted."""
+        ...
+
+    def read(self, name: str) -> bytes:
+        """The bytes of one file. Raises `SourceMissing` or `SourceRefused`."""
+        ...
+
+
+@dataclass(frozen=True)
+class MemoryLoader:
+    """A project held in memory: tests, and an editor's unsaved files over another loader."""
+
+    files: dict[str, bytes]
+    below: Loader | None = None
+
+    def names(self) -> tuple[str, ...]:
+        below = self.below.names() if self.below else ()
+        return tuple(sorted({*below, *self.files}))
+
+    def read(self, name: str) -> bytes:
+        if name in self.files:
+            return self.files[name]
+        if self.below is None:
+            raise SourceMissing(name)
+        return self.below.read(name)
+
+
+@dataclass(frozen=True)
+class DiskLoader:
+    """A folder on disk, read only below its root; hidden folders and `skip` (outputs) are left out."""
+
+    root: Path
+    only: tuple[str, ...] | None = None
+    skip: tuple[Path, ...] = ()
+    _cache: dict[str, bytes] = field(default_factory=dict, compare=False, repr=False)
+
+    def names(self) -> tuple[str, ...]:
+        if self.only is not None:
+            return self.only
+        found = sorted(
+            path.relative_to(self.root).as_posix()
+            for pattern in ("*.ztos", "ztos.toml", "ztos.lock")
+            for path in self.root.rglob(pattern)
+            if not self._hidden(path)
+        )
+        return tuple(found[:MAX_FILES])
+
+    def read(self, name: str) -> bytes:
+        if name not in self._cache:
+            self._cache[name] = self._read(name)
+        return self._cache[name]
+
+    def _read(self, name: str) -> bytes:
+        pure = PurePosixPath(name)
+        path = (self.root / pure).resolve()
+        if pure.is_absolute() or not path.is_relative_to(self.root.resolve()):
+            raise SourceRefused(name, "it lies outside the project's root")
+        if not path.exists():
+            raise SourceMissing(name)
+        if not path.is_file():
+            raise SourceRefused(name, "it is not a regular file")
+        try:
+            if path.stat().st_size > MAX_BYTES:
+                raise SourceRefused(name, f"it is larger than {MAX_BYTES // (1024 * 1024)} MiB")
+            return path.read_bytes()
+        except OSError as error:
+            raise SourceRefused(name, f"it cannot be read ({error.strerror})") from error
+
+    def _hidden(self, path: Path) -> bool:
+        parts = path.relative_to(self.root).parts
+        if any(part.startswith(".") for part in parts) or not (path.is_file() or path.is_symlink()):
+            return True
+        if any((parent / "manifest.json").is_file() for parent in path.parents if parent.is_relative_to(self.root) and parent != self.root):
+            return True
+        return any(path.is_relative_to(folder) for folder in self.skip)

@@ -1,0 +1,87 @@
+"""What the parser could not read, in the reader's words.
+
+Guarantees: each mistake becomes one diagnostic that names the text, what was expected there, and a way out.
+"""
+
+from __future__ import annotations
+
+from lark import Token
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+
+from ztosc.diagnostics import Report, near
+from ztosc.source import Source
+from ztosc.syntax.grammar import parser
+from ztosc.syntax.layout import Chunk
+
+LATER = {
+    "template": "templates", "new": "templates", "profile": "compliance profiles", "comply": "compliance", "waive": "compliance",
+    "partner": "federation of two overlays", "quarantine": "incident response", "break-glass": "break-glass roles",
+    "manage": "access to the nodes themselves", "multicast": "multicast segments", "mdns": "mDNS", "ipv4": "segments with IPv4",
+    "stretched": "stretched segments", "access": "access tunnels", "observe": "observing segments", "rekey": "rekeying by label",
+    "psk": "pre-shared keys by label", "retention": "retention", "stale": "staleness bounds", "log": "log sinks", "idle": "idle limits",
+}  # fmt: skip
+"""Words of the language that this version cannot enforce yet; they are an error, never ignored."""
+
+READABLE = {
+    "NAME": "a name", "STRING": "a text in quotes", "INT": "a number", "ADDRESS": "an address", "PLACE": "a country", "ZONE": "a time zone",
+    "DURATION": "a duration like `8h`", "RATE": "a rate like `10G`", "INSTANT": "a date", "CLOCK": "a time of day", "PORTS": "a port like `tcp/443`",
+    "RANGE": "a range like `0..100`", "COMPARE": "a comparison", "DASHES": "`--`", "_SEP": "the end of the statement",
+    "$END": "the end of the statement", "LBRACE": "`{`", "RBRACE": "`}`", "COMMA": "`,`", "LPAR": "`(`", "RPAR": "`)`", "LSQB": "`[`",
+    "RSQB": "`]`", "EQUAL": "`=`", "COLON": "`:`",
+}  # fmt: skip
+
+
+def report_unexpected(error: UnexpectedInput, source: Source, chunk: Chunk, where: str, report: Report) -> None:
+    """Turn one parser error into one diagnostic. `where` says what was being read (`segment`, `statement`)."""
+    start, text = _place(error, chunk)
+    span = source.span(chunk.start + start, chunk.start + start + max(len(text), 1))
+    expected = _expected(error)
+    keywords = [_keyword(name) for name in expected if _keyword(name)]
+    if text in LATER and not _follows_name(error):
+        report.error("ZT190", f"`{text}` is not supported by this version", span, label=f"{LATER[text]} come with a later version",
+                     help="take it out: what cannot be enforced is never ignored")  # fmt: skip
+    elif text and keywords and "NAME" not in expected and text[0].isalpha():
+        guess = near(text, keywords)
+        choices = ", ".join(f"`{word}`" for word in sorted(keywords)[:24])
+        message = f"unknown word `{text}` in {where}"
+        report.error("ZT106", message, span, help=f"did you mean `{guess}`?" if guess else f"here one may write {choices}")
+    elif not text:
+        report.error("ZT105", f"this {where} ends too early", span, label=f"expected {_listed(expected)}")
+    else:
+        shown = text if len(text) <= 40 else text[:39] + "…"
+        report.error("ZT105", f"unexpected `{shown}` in {where}", span, label=f"expected {_listed(expected)}")
+
+
+def _place(error: UnexpectedInput, chunk: Chunk) -> tuple[int, str]:
+    if isinstance(error, UnexpectedToken) and isinstance(error.token, Token) and error.token.type != "$END":
+        return error.token.start_pos or 0, str(error.token).strip()
+    if isinstance(error, UnexpectedCharacters):
+        return error.pos_in_stream, chunk.text[error.pos_in_stream]
+    return max(len(chunk.text.rstrip()) - 1, 0), ""
+
+
+def _expected(error: UnexpectedInput) -> list[str]:
+    if isinstance(error, UnexpectedToken):
+        return sorted(error.accepts or error.expected)
+    return sorted(error.allowed or ()) if isinstance(error, UnexpectedCharacters) else []
+
+
+def _follows_name(error: UnexpectedInput) -> bool:
+    """Whether a name could have stood here: then the word is a name like any other."""
+    return "NAME" in _expected(error)
+
+
+def _keyword(terminal: str) -> str:
+    if terminal in READABLE:
+        return ""
+    for definition in parser().terminals:
+        if definition.name == terminal:
+            return str(definition.pattern.value)
+    return ""
+
+
+def _listed(expected: list[str]) -> str:
+    words = sorted({READABLE.get(name) or f"`{_keyword(name)}`" for name in expected})
+    if len(words) > 8:
+        words = [*words[:7], "…"]
+    return " or ".join(words) if len(words) < 3 else ", ".join(words[:-1]) + f" or {words[-1]}"

@@ -1,0 +1,41 @@
+"""The one parser, made from `grammar/ztos.lark` at first use.
+
+Guarantees: keywords match whole words only, and only where the grammar allows them: everywhere else they are names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+from lark import Lark, Token
+
+from ztosc.resources import grammar_file
+
+ITEMS = {
+    "network": "network_item", "region": "region_item", "site": "site_item", "node": "node_item", "link": "link_item",
+    "segment": "segment_item", "label": "label_item", "device": "device_item", "attribute": "attribute_item", "role": "role_item",
+    "service": "service_item", "external": "external_item", "system": "system_item", "allow": "rule_item", "deny": "rule_item",
+    "test": "test_item",
+}  # fmt: skip
+"""The grammar's start for one item of a block, by the keyword that opens the block."""
+
+
+class WholeWords:
+    """Keeps `NAME` in every lexer state, so that `atx` is one name and never the keyword `at` and a rest."""
+
+    always_accept = ("NAME",)
+
+    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
+        """Pass the tokens on as they are."""
+        return stream
+
+
+@cache
+def parser() -> Lark:
+    """The LALR parser with one start for statements and one for each kind of block item."""
+    file = grammar_file("ztos.lark")
+    return Lark(
+        file.read_text(encoding="utf-8"), import_paths=[str(file.parent)], parser="lalr", lexer="contextual", propagate_positions=True,
+        maybe_placeholders=True, start=["statement", *sorted(set(ITEMS.values()))], postlex=WholeWords(),
+    )  # fmt: skip
