@@ -50,7 +50,7 @@ class Policy:
         """Exactly the rules of which `is_target` holds for some target at `place`, in their order; looked up, not searched."""
         key = (place.kind, place.name, place.service)
         if key not in self._about:
-            names = [(place.kind, place.name)]
+            names: list[tuple[str, str]] = [(place.kind, place.name)]
             if place.kind == "segment":
                 names += [("label", label) for label in self.segments[place.name].carries]
                 names += [("service", place.service)] if place.service else []
