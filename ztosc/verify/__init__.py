@@ -1,0 +1,28 @@
+"""Network → Verdicts: what the sources claim, proved, refuted with a witness that replays, or neither. The only room that knows Z3.
+
+Guarantees: every flow in a verdict is one that `ztosc.ir.evaluate` allows; only a search that ended says `proved`; one property a file.
+This is the reference: slow and obvious, the oracle of whatever is faster. What is not modelled is never called proved.
+"""
+
+from ztosc.verify.asking import Answer, Asker, Question
+from ztosc.verify.engine import Progress, verify
+from ztosc.verify.explorer import WitnessDoesNotReplay
+from ztosc.verify.literals import Unanswerable
+from ztosc.verify.tests_block import TestFailure, TestResult, run_tests
+from ztosc.verify.why import Difference, Explanation, why
+
+__all__ = [
+    "Answer",
+    "Asker",
+    "Difference",
+    "Explanation",
+    "Progress",
+    "Question",
+    "TestFailure",
+    "TestResult",
+    "Unanswerable",
+    "WitnessDoesNotReplay",
+    "run_tests",
+    "verify",
+    "why",
+]

@@ -1,0 +1,57 @@
+"""`verify`: every assertion of a network to its verdict.
+
+Guarantees: one verdict for each assertion, in the order of their origins; what cannot be expressed is `unsupported`, what was not decided
+within its budget `unknown`, and neither is ever `proved`. The same network gives the same verdicts and witnesses on every machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ztosc.ir.assertions import Assertion, Isolated, NeverReaches, OnlyReach, Reaches, StaysWithin
+from ztosc.ir.network import Network
+from ztosc.ir.verdict import Verdict
+from ztosc.verify import isolated, never_reaches, only_reach, reaches, stays_within
+from ztosc.verify.explorer import Explorer
+from ztosc.verify.outcome import verdict
+from ztosc.verify.scope import Undecided, Unsupported
+from ztosc.verify.symbolic import RLIMIT
+
+Progress = Callable[[int, int, str], None]
+"""Called before each assertion with how many are done, how many there are, and its statement."""
+
+
+def verify(network: Network, progress: Progress | None = None, *, rlimit: int = RLIMIT) -> tuple[Verdict, ...]:
+    """The verdicts on all assertions. `rlimit` bounds each check of the solver, in its own steps."""
+    explorer = Explorer(network, rlimit)
+    claims = sorted(network.intent.assertions, key=lambda claim: claim.origin)
+    verdicts: list[Verdict] = []
+    for claim in claims:
+        if progress:
+            progress(len(verdicts), len(claims), claim.statement)
+        verdicts.append(judge(explorer, claim))
+    return tuple(verdicts)
+
+
+def judge(explorer: Explorer, claim: Assertion) -> Verdict:
+    """The verdict on one assertion."""
+    try:
+        return _check(explorer, claim)
+    except Unsupported as missing:
+        return verdict(claim, "unsupported", str(missing))
+    except Undecided as limit:
+        return verdict(claim, "unknown", str(limit))
+
+
+def _check(explorer: Explorer, claim: Assertion) -> Verdict:
+    match claim:
+        case NeverReaches():
+            return never_reaches.check(explorer, claim)
+        case Isolated():
+            return isolated.check(explorer, claim)
+        case OnlyReach():
+            return only_reach.check(explorer, claim)
+        case Reaches():
+            return reaches.check(explorer, claim)
+        case StaysWithin():
+            return stays_within.check(explorer, claim)
