@@ -71,7 +71,9 @@ class Report:
         """Add an error."""
         self.items.append(Diagnostic(code, message, span, label, help, tuple(related)))
 
-    def warning(self, code: str, message: str, span: Span | None, *, label: str = "", help: str = "", related: Iterable[Label] = ()) -> None:
+    def warning(
+        self, code: str, message: str, span: Span | None, *, label: str = "", help: str = "", related: Iterable[Label] = ()
+    ) -> None:
         """Add a warning."""
         self.items.append(Diagnostic(code, message, span, label, help, tuple(related), Severity.WARNING))
 

@@ -6,20 +6,20 @@ Guarantees: no use of the machine's own zone files or local time.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache
 from importlib import resources
 from zoneinfo import ZoneInfo
 
 from ztosc.ir.values import Validity, Window
 
 
-@lru_cache(maxsize=None)
+@cache
 def zone_names() -> frozenset[str]:
     """Every IANA zone name of the pinned database."""
     return frozenset(resources.files("tzdata").joinpath("zones").read_text(encoding="utf-8").split())
 
 
-@lru_cache(maxsize=None)
+@cache
 def zone(name: str) -> ZoneInfo:
     """The zone of a name in `zone_names()`. Raises `KeyError` for any other."""
     if name not in zone_names():

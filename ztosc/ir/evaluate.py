@@ -126,7 +126,9 @@ class Policy:
             case "label":
                 return place.kind == "segment" and ref.name in self.segments[place.name].carries
             case "device":
-                return place.kind == "segment" and isinstance(principal, DevicePrincipal) and self._is_device(ref.name, place.name, principal)
+                return (
+                    place.kind == "segment" and isinstance(principal, DevicePrincipal) and self._is_device(ref.name, place.name, principal)
+                )
             case "service":
                 service = self.services[ref.name]
                 return isinstance(principal, ServiceEndpoint) and principal.service == ref.name and place.name == service.segment

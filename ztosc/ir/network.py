@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ztosc.ir.base import Model
+from ztosc.ir.base import Model, digest
 from ztosc.ir.intent import Intent
 from ztosc.ir.values import Jurisdiction
 
@@ -121,3 +121,8 @@ class Network(Model):
     endpoints: tuple[Endpoint, ...]
     anycast: tuple[AnycastService, ...]
     zones: tuple[Zone, ...]
+
+
+def network_digest(network: Network) -> str:
+    """The digest that names a network: of its canonical JSON without origins and without the clock, which outputs state beside it."""
+    return digest(network.model_copy(update={"at": 0}))

@@ -157,7 +157,7 @@ def all_of(*guards: Guard) -> Guard:
 
 
 class Window(Model):
-    """`between START and END on DAYS`: half-open, in wall-clock time of `zone`; it may pass midnight and then belongs to the day it began."""
+    """`between START and END on DAYS`: half-open, in wall-clock time of `zone`. Past midnight it belongs to the day it began."""
 
     start: int
     """Seconds from midnight."""

@@ -116,7 +116,9 @@ class _Loading:
     def _import_path(self, module: str, wanted: str, span: Span) -> None:
         path = PurePosixPath(wanted)
         if path.is_absolute() or ".." in path.parts:
-            self._report.error("ZT206", f"`{wanted}` lies outside the project's root", span, help="move the file below the root and import it from there")
+            self._report.error(
+                "ZT206", f"`{wanted}` lies outside the project's root", span, help="move the file below the root and import it from there"
+            )
             return
         file = wanted if wanted.endswith(".ztos") else f"{wanted}.ztos"
         if self.read_project_file(file, span):

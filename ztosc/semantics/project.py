@@ -36,7 +36,9 @@ def read_project(loader: Loader, report: Report) -> Project:
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        report.error("ZT222", f"`{FILE}` is not TOML: {error}", _line_of(text, str(error)), help='a minimal one is `[project]` with `name = "x"`')
+        report.error(
+            "ZT222", f"`{FILE}` is not TOML: {error}", _line_of(text, str(error)), help='a minimal one is `[project]` with `name = "x"`'
+        )
         return Project(None)
     return _checked(Source(FILE, text), table, report)
 
@@ -55,7 +57,12 @@ def _span_of(source: Source, word: str) -> Span:
 def _checked(source: Source, table: dict[str, object], report: Report) -> Project:
     for key, value in table.items():
         if key not in KEYS or not isinstance(value, dict):
-            report.error("ZT222", f"`{FILE}` has no table `{key}`", _span_of(source, key), help=suggestion(key, KEYS, "the only table is `[project]`"))
+            report.error(
+                "ZT222",
+                f"`{FILE}` has no table `{key}`",
+                _span_of(source, key),
+                help=suggestion(key, KEYS, "the only table is `[project]`"),
+            )
             continue
         for unknown in sorted(set(value) - KEYS[key]):
             help_ = suggestion(unknown, KEYS[key], "the only key is `name`")
@@ -63,6 +70,8 @@ def _checked(source: Source, table: dict[str, object], report: Report) -> Projec
     project = table.get("project")
     name = project.get("name") if isinstance(project, dict) else None
     if not isinstance(name, str) or not NAME.fullmatch(name):
-        report.error("ZT222", f"`{FILE}` gives the project no name", Span(FILE, 1, 1, 1, 1), help='write `[project]` and below it `name = "x"`')
+        report.error(
+            "ZT222", f"`{FILE}` gives the project no name", Span(FILE, 1, 1, 1, 1), help='write `[project]` and below it `name = "x"`'
+        )
         return Project(None)
     return Project(name)

@@ -15,7 +15,7 @@ MAX_LINE = 4096
 
 BOM = "\ufeff"
 HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
-LONG = re.compile(r"[^\n]{%d,}" % (MAX_LINE + 1))
+LONG = re.compile(rf"[^\n]{{{MAX_LINE + 1},}}")
 
 
 def decode(name: str, data: bytes, report: Report) -> Source | None:
@@ -36,7 +36,10 @@ def _not_text(name: str, data: bytes, position: int, report: Report) -> None:
     before = Source(name, data[:position].decode("utf-8", errors="replace"))
     span = before.span(len(before.text), len(before.text))
     report.error(
-        "ZT101", f"`{name}` is not UTF-8 text", span, label=f"byte {position} (0x{data[position]:02x}) does not belong to any text",
+        "ZT101",
+        f"`{name}` is not UTF-8 text",
+        span,
+        label=f"byte {position} (0x{data[position]:02x}) does not belong to any text",
         help="save the file as UTF-8, or take it out of the project",
     )
 
@@ -45,8 +48,11 @@ def _without_long_lines(source: Source, report: Report) -> Source:
     text = source.text
     for found in LONG.finditer(source.text):
         report.error(
-            "ZT108", f"this line of `{source.name}` has {found.end() - found.start()} characters", source.span(found.start(), found.start() + 1),
-            label=f"lines end after at most {MAX_LINE}", help="break it into one statement a line",
+            "ZT108",
+            f"this line of `{source.name}` has {found.end() - found.start()} characters",
+            source.span(found.start(), found.start() + 1),
+            label=f"lines end after at most {MAX_LINE}",
+            help="break it into one statement a line",
         )
         text = text[: found.start()] + " " * (found.end() - found.start()) + text[found.end() :]
     return Source(source.name, text)
@@ -55,7 +61,9 @@ def _without_long_lines(source: Source, report: Report) -> Source:
 def _without_hidden(source: Source, report: Report) -> Source:
     for found in HIDDEN.finditer(source.text):
         report.error(
-            "ZT102", f"the character U+{ord(found.group()):04X} is invisible or changes the order of reading", source.span(found.start(), found.end()),
+            "ZT102",
+            f"the character U+{ord(found.group()):04X} is invisible or changes the order of reading",
+            source.span(found.start(), found.end()),
             help="delete it: what a reader cannot see must not decide a policy",
         )
     return Source(source.name, HIDDEN.sub(" ", source.text))

@@ -12,23 +12,35 @@ from ztosc.diagnostics import Report, near
 from ztosc.source import Source
 from ztosc.syntax.grammar import parser
 from ztosc.syntax.layout import Chunk
-
-LATER = {
-    "template": "templates", "new": "templates", "profile": "compliance profiles", "comply": "compliance", "waive": "compliance",
-    "partner": "federation of two overlays", "quarantine": "incident response", "break-glass": "break-glass roles",
-    "manage": "access to the nodes themselves", "multicast": "multicast segments", "mdns": "mDNS", "ipv4": "segments with IPv4",
-    "stretched": "stretched segments", "access": "access tunnels", "observe": "observing segments", "rekey": "rekeying by label",
-    "psk": "pre-shared keys by label", "retention": "retention", "stale": "staleness bounds", "log": "log sinks", "idle": "idle limits",
-}  # fmt: skip
-"""Words of the language that this version cannot enforce yet; they are an error, never ignored."""
+from ztosc.syntax.words import LATER
 
 READABLE = {
-    "NAME": "a name", "STRING": "a text in quotes", "INT": "a number", "ADDRESS": "an address", "PLACE": "a country", "ZONE": "a time zone",
-    "DURATION": "a duration like `8h`", "RATE": "a rate like `10G`", "INSTANT": "a date", "CLOCK": "a time of day", "PORTS": "a port like `tcp/443`",
-    "RANGE": "a range like `0..100`", "COMPARE": "a comparison", "DASHES": "`--`", "_SEP": "the end of the statement",
-    "$END": "the end of the statement", "LBRACE": "`{`", "RBRACE": "`}`", "COMMA": "`,`", "LPAR": "`(`", "RPAR": "`)`", "LSQB": "`[`",
-    "RSQB": "`]`", "EQUAL": "`=`", "COLON": "`:`",
-}  # fmt: skip
+    "NAME": "a name",
+    "STRING": "a text in quotes",
+    "INT": "a number",
+    "ADDRESS": "an address",
+    "PLACE": "a country",
+    "ZONE": "a time zone",
+    "DURATION": "a duration like `8h`",
+    "RATE": "a rate like `10G`",
+    "INSTANT": "a date",
+    "CLOCK": "a time of day",
+    "PORTS": "a port like `tcp/443`",
+    "RANGE": "a range like `0..100`",
+    "COMPARE": "a comparison",
+    "DASHES": "`--`",
+    "_SEP": "the end of the statement",
+    "$END": "the end of the statement",
+    "LBRACE": "`{`",
+    "RBRACE": "`}`",
+    "COMMA": "`,`",
+    "LPAR": "`(`",
+    "RPAR": "`)`",
+    "LSQB": "`[`",
+    "RSQB": "`]`",
+    "EQUAL": "`=`",
+    "COLON": "`:`",
+}
 
 
 def report_unexpected(error: UnexpectedInput, source: Source, chunk: Chunk, where: str, report: Report) -> None:
@@ -38,8 +50,13 @@ def report_unexpected(error: UnexpectedInput, source: Source, chunk: Chunk, wher
     expected = _expected(error)
     keywords = [_keyword(name) for name in expected if _keyword(name)]
     if text in LATER and not _follows_name(error):
-        report.error("ZT190", f"`{text}` is not supported by this version", span, label=f"{LATER[text]} come with a later version",
-                     help="take it out: what cannot be enforced is never ignored")  # fmt: skip
+        report.error(
+            "ZT190",
+            f"`{text}` is not supported by this version",
+            span,
+            label=f"{LATER[text]} come with a later version",
+            help="take it out: what cannot be enforced is never ignored",
+        )
     elif text and keywords and "NAME" not in expected and text[0].isalpha():
         guess = near(text, keywords)
         choices = ", ".join(f"`{word}`" for word in sorted(keywords)[:24])
@@ -56,7 +73,8 @@ def _place(error: UnexpectedInput, chunk: Chunk) -> tuple[int, str]:
     if isinstance(error, UnexpectedToken) and isinstance(error.token, Token) and error.token.type != "$END":
         return error.token.start_pos or 0, str(error.token).strip()
     if isinstance(error, UnexpectedCharacters):
-        return error.pos_in_stream, chunk.text[error.pos_in_stream]
+        position = error.pos_in_stream or 0
+        return position, chunk.text[position]
     return max(len(chunk.text.rstrip()) - 1, 0), ""
 
 

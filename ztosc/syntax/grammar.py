@@ -11,14 +11,7 @@ from functools import cache
 from lark import Lark, Token
 
 from ztosc.resources import grammar_file
-
-ITEMS = {
-    "network": "network_item", "region": "region_item", "site": "site_item", "node": "node_item", "link": "link_item",
-    "segment": "segment_item", "label": "label_item", "device": "device_item", "attribute": "attribute_item", "role": "role_item",
-    "service": "service_item", "external": "external_item", "system": "system_item", "allow": "rule_item", "deny": "rule_item",
-    "test": "test_item",
-}  # fmt: skip
-"""The grammar's start for one item of a block, by the keyword that opens the block."""
+from ztosc.syntax.words import ITEMS
 
 
 class WholeWords:
@@ -36,6 +29,12 @@ def parser() -> Lark:
     """The LALR parser with one start for statements and one for each kind of block item."""
     file = grammar_file("ztos.lark")
     return Lark(
-        file.read_text(encoding="utf-8"), import_paths=[str(file.parent)], parser="lalr", lexer="contextual", propagate_positions=True,
-        maybe_placeholders=True, start=["statement", *sorted(set(ITEMS.values()))], postlex=WholeWords(),
-    )  # fmt: skip
+        file.read_text(encoding="utf-8"),
+        import_paths=[str(file.parent)],
+        parser="lalr",
+        lexer="contextual",
+        propagate_positions=True,
+        maybe_placeholders=True,
+        start=["statement", *sorted(set(ITEMS.values()))],
+        postlex=WholeWords(),
+    )

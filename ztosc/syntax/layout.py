@@ -13,18 +13,16 @@ from dataclasses import dataclass, field
 
 from ztosc.diagnostics import Report
 from ztosc.source import Source
+from ztosc.syntax.words import ITEMS, LATER
 
 TOKENS = re.compile(
     r'(?P<string>"(?:\\.|[^"\\\n])*")|(?P<quote>")|(?P<comment>\#[^\n]*)|(?P<newline>\n)|(?P<open>[{(\[])|(?P<close>[})\]])'
     r"|(?P<semicolon>;)|(?P<comma>,)|(?P<word>[A-Za-z0-9_.:/-]+)|(?P<blank>[ \t\r\f]+)|(?P<other>.)"
 )
-CLAUSE_WORDS = frozenset("when until between on because and or except for despite with where".split())
+CLAUSE_WORDS = frozenset(["when", "until", "between", "on", "because", "and", "or", "except", "for", "despite", "with", "where"])
 DANGLING = frozenset({",", "and", "or", "not", "implies"})
 DATE = re.compile(r"[0-9]{4}-")
-STATEMENT_WORDS = frozenset(
-    "import network region site node link segment label device attribute role separate service external group allow deny assert test"
-    " system bloc template new profile comply waive partner quarantine break-glass".split()
-)
+STATEMENT_WORDS = frozenset({*ITEMS, *LATER, "import", "separate", "group", "assert", "bloc"})
 CLOSER = {"{": "}", "(": ")", "[": "]"}
 MAX_DEPTH = 32
 """How deep blocks and brackets may nest."""
@@ -172,9 +170,9 @@ def _close_all(source: Source, tokens: list[Token], stack: list[int], index: int
 def _put_closer(tokens: list[Token], index: int) -> None:
     for before in range(index - 1, -1, -1):
         if tokens[before].kind in ("newline", "blank", "comment"):
-            tokens[before].kind, tokens[before].text = "close", "}" + " " * (len(tokens[before].text) - 1)
+            tokens[before].kind, tokens[before].text = "implied", "}" + " " * (len(tokens[before].text) - 1)
             return
-    tokens.append(Token("close", "}", tokens[-1].end))
+    tokens.append(Token("implied", "}", tokens[-1].end))
 
 
 def _docs(tokens: list[Token]) -> dict[int, str]:
@@ -229,7 +227,9 @@ def _continues(tokens: list[Token], solid: list[int], after: int | None) -> bool
 
 def _dangling(source: Source, token: Token, report: Report) -> None:
     report.error(
-        "ZT104", f"the line ends after `{token.text}`, in the middle of a list or guard", source.span(token.start, token.end),
+        "ZT104",
+        f"the line ends after `{token.text}`, in the middle of a list or guard",
+        source.span(token.start, token.end),
         help="write it on one line, put it in `( )` or `[ ]`, or move the word to the start of the next line",
     )
 
@@ -243,19 +243,23 @@ def _chunks(tokens: list[Token], broken: set[int]) -> list[Chunk]:
             chunks.extend(_chunk(current, broken))
             current = []
             continue
-        depth += 1 if token.text == "{" else -1 if token.kind == "close" and token.text.startswith("}") else 0
+        depth += 1 if token.text == "{" else -1 if token.text.startswith("}") else 0
         current.append(token)
+        if token.kind == "implied" and depth == 0:
+            chunks.extend(_chunk(current, broken))
+            current = []
     return [*chunks, *_chunk(current, broken)]
 
 
 def _chunk(tokens: list[Token], broken: set[int]) -> list[Chunk]:
+    is_broken = any(token.start in broken for token in tokens)
     while tokens and tokens[0].kind in ("blank", "newline"):
         tokens = tokens[1:]
     while tokens and tokens[-1].kind in ("blank", "newline"):
         tokens = tokens[:-1]
     if not tokens:
         return []
-    return [Chunk(tokens[0].start, "".join(token.text for token in tokens), any(token.start in broken for token in tokens))]
+    return [Chunk(tokens[0].start, "".join(token.text for token in tokens), is_broken)]
 
 
 def split_block(chunk: Chunk) -> tuple[Chunk, list[Chunk]] | None:

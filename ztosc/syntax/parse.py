@@ -14,9 +14,10 @@ from ztosc.diagnostics import Report
 from ztosc.source import Source
 from ztosc.syntax import ast
 from ztosc.syntax.build import Builder
-from ztosc.syntax.errors import LATER, report_unexpected
-from ztosc.syntax.grammar import ITEMS, parser
+from ztosc.syntax.errors import report_unexpected
+from ztosc.syntax.grammar import parser
 from ztosc.syntax.layout import Chunk, lay_out, split_block
+from ztosc.syntax.words import ITEMS, LATER
 
 FIRST_WORDS = re.compile(r"([a-z][a-z0-9-]*)\s+([a-z][a-z0-9.-]*)")
 KINDS = frozenset(ITEMS) - {"allow", "deny", "test"}

@@ -1,0 +1,49 @@
+"""How the overlay prefix is cut up: the first 256 /64s are the nodes' own, the rest is for segments.
+
+Guarantees: the parts are disjoint for every overlay prefix of /16 to /48. Units: subnet numbers count /64s from the start of the
+overlay prefix.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+
+from ztosc.logic import intervals
+
+RESERVED = 256
+"""Subnets 0 to 255 belong to the nodes: 0-63 loopbacks by isolation domain, 64 tunnels, 65 anycast services."""
+MAX_DOMAINS = 64
+TUNNELS = 64
+ANYCAST = 65
+NAT64 = "64:ff9b::/96"
+"""The well-known prefix of NAT64 (RFC 6052 §2.1)."""
+
+
+def subnet(prefix: str, number: int) -> ipaddress.IPv6Network:
+    """The /64 of a number."""
+    network = ipaddress.IPv6Network(prefix)
+    return ipaddress.IPv6Network((int(network.network_address) + (number << 64), 64))
+
+
+def subnet_count(prefix: str) -> int:
+    """How many /64s the overlay prefix has."""
+    return int(1 << (64 - ipaddress.IPv6Network(prefix).prefixlen))
+
+
+def subnet_numbers(prefix: str, inner: str) -> range:
+    """The numbers of the /64s of a prefix inside the overlay prefix."""
+    inside = ipaddress.IPv6Network(inner)
+    first = (int(inside.network_address) - int(ipaddress.IPv6Network(prefix).network_address)) >> 64
+    return range(first, first + (1 << (64 - inside.prefixlen)))
+
+
+def infrastructure(prefix: str) -> ipaddress.IPv6Network:
+    """The part of the overlay prefix that is the nodes' own, a /56."""
+    return ipaddress.IPv6Network((int(ipaddress.IPv6Network(prefix).network_address), 56))
+
+
+def overlapping(named: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Pairs of names whose prefixes (of one family) overlap."""
+    networks = [(ipaddress.ip_network(prefix), name) for prefix, name in named]
+    return intervals.first_overlap((int(network.network_address), int(network.broadcast_address), name) for network, name in networks)

@@ -1,0 +1,73 @@
+"""Bound assertions and tests to those of the Intent."""
+
+from __future__ import annotations
+
+from typing import Literal, cast
+
+from ztosc.diagnostics import Report
+from ztosc.ir.assertions import Assertion, Expectation, Given, Isolated, NeverReaches, OnlyReach, Reaches, StaysWithin, Test
+from ztosc.ir.values import Ref, RefKind
+from ztosc.lower.entities import jurisdiction
+from ztosc.lower.rules import refs
+from ztosc.semantics.program import BoundAssertion, BoundTest, Program, Reference
+
+
+def assertions(program: Program) -> tuple[Assertion, ...]:
+    """Every assertion, in the order of the sources."""
+    return tuple(_assertion(each) for each in sorted(program.assertions, key=lambda each: each.span))
+
+
+def _assertion(bound: BoundAssertion) -> Assertion:
+    statement, origin = bound.text, bound.span
+    subjects, targets = refs(bound.subjects), refs(bound.targets)
+    match bound.claim:
+        case "never-reaches":
+            return NeverReaches(statement=statement, origin=origin, subjects=subjects, targets=targets)
+        case "isolated":
+            return Isolated(statement=statement, origin=origin, subjects=subjects, targets=targets, through=refs(bound.through))
+        case "only-reach":
+            return OnlyReach(statement=statement, origin=origin, subjects=subjects, targets=targets)
+        case "reaches":
+            failing = cast(Literal["any", "links", "nodes"], bound.failing)
+            return Reaches(statement=statement, origin=origin, subjects=subjects, targets=targets, failures=bound.failures, failing=failing)
+        case _:
+            return StaysWithin(statement=statement, origin=origin, label=subjects[0].name, jurisdiction=jurisdiction(bound.countries))
+
+
+def tests(program: Program, zone: str, report: Report) -> tuple[Test, ...]:
+    """Every test, in the order of the sources."""
+    found = [_test(each, zone, report) for each in sorted(program.tests, key=lambda each: each.span)]
+    return tuple(test for test in found if test is not None)
+
+
+def _test(bound: BoundTest, zone: str, report: Report) -> Test | None:
+    source = _source(bound)
+    if source is None:
+        wrong = "a test names roles with `from SEGMENT`, or one segment, device class, service or external"
+        report.error("ZT404", f'test "{bound.name}" does not say who acts from where', bound.span, help=wrong)
+        return None
+    given = Given(
+        subjects=refs(bound.subjects),
+        source=source,
+        attributes=tuple(sorted(bound.attributes)),
+        instant=bound.instant.start(zone) if bound.instant else None,
+    )
+    expects = tuple(
+        Expectation(effect=cast(Literal["allow", "deny"], each.effect), target=_ref(each.target), ports=each.ports, origin=each.span)
+        for each in bound.expects
+    )
+    return Test(name=bound.name, given=given, expects=expects, origin=bound.span)
+
+
+def _source(bound: BoundTest) -> Ref | None:
+    """Where the flow starts: the segment that is named, or what the one subject says itself (a service or device is resolved later)."""
+    kinds = {subject.kind for subject in bound.subjects}
+    if bound.source is not None and kinds <= {"role", "device"}:
+        return _ref(bound.source)
+    if bound.source is None and len(bound.subjects) == 1 and kinds <= {"segment", "external", "service", "device"}:
+        return _ref(bound.subjects[0])
+    return None
+
+
+def _ref(reference: Reference) -> Ref:
+    return Ref(kind=cast(RefKind, reference.kind), name=reference.name, via=reference.via)

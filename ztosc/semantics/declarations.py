@@ -1,0 +1,197 @@
+"""Declarations to bound values, by the table in `clauses`.
+
+Guarantees: every clause was known, stands once, and has a value of its type; each mistake is one diagnostic and costs that clause
+alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ztosc.diagnostics import Label, Report, suggestion
+from ztosc.ir.clock import zone_names
+from ztosc.semantics import literals
+from ztosc.semantics.clauses import TABLE, Key, written
+from ztosc.semantics.countries import Countries
+from ztosc.semantics.guards import GuardChecker, conjunction
+from ztosc.semantics.program import Bound
+from ztosc.semantics.scope import Names
+from ztosc.source import Span
+from ztosc.syntax import ast
+
+SIMPLE: dict[str, Callable[[ast.Word], Any]] = {
+    "text": literals.text,
+    "domain": literals.domain,
+    "ldh": literals.ldh,
+    "duration": literals.duration,
+    "rate": literals.rate,
+    "address": literals.address,
+    "prefix": literals.prefix,
+    "moment": literals.moment,
+}
+
+
+class Checker:
+    """Checks the clauses of declarations and rules of one program."""
+
+    def __init__(self, names: Names, countries: Countries, guards: GuardChecker, report: Report) -> None:
+        self.names, self.countries, self.guards, self.report = names, countries, guards, report
+
+    def declaration(self, declaration: ast.Declaration, module: str) -> Bound:
+        """A declaration with its clauses checked; its nested ones too."""
+        fields, spans = self.clauses(declaration.kind, declaration.clauses(), module)
+        self._head(declaration, module, fields, spans)
+        if declaration.kind == "node":
+            fields["attachments"] = [
+                each for each in (self._attach(item, module) for item in declaration.items if isinstance(item, ast.Attach)) if each
+            ]
+        if not declaration.broken:
+            self._require(declaration, fields)
+        children = tuple(self.declaration(item, module) for item in declaration.items if isinstance(item, ast.Declaration))
+        return Bound(
+            declaration.kind,
+            declaration.name.text,
+            declaration.span,
+            declaration.doc,
+            fields,
+            {"name": declaration.name.span, **spans},
+            children,
+        )
+
+    def _head(self, declaration: ast.Declaration, module: str, fields: dict[str, Any], spans: dict[str, Span]) -> None:
+        kinds = {"site": ("region",), "service": ("segment",), "link": ("node",)}.get(declaration.kind, ())
+        found = [self.names.resolve(word, module, kinds) for word in declaration.head]
+        fields["head"] = tuple(symbol.name for symbol in found if symbol is not None)
+        fields["head_complete"] = all(found) and not declaration.broken
+        spans.update({f"head{index}": word.span for index, word in enumerate(declaration.head)})
+
+    def _require(self, declaration: ast.Declaration, fields: dict[str, Any]) -> None:
+        given = {clause.key for clause in declaration.clauses()}
+        for key, spec in TABLE[declaration.kind].items():
+            if spec.required and key not in given:
+                self.report.error(
+                    "ZT208",
+                    f"{declaration.kind} `{declaration.name.text}` has no `{written(key)}`",
+                    declaration.name.span,
+                    help=f"add a line with `{written(key)} …` to its block",
+                )
+
+    def clauses(self, kind: str, clauses: Iterable[ast.Clause], module: str) -> tuple[dict[str, Any], dict[str, Span]]:
+        """The typed values of clauses by key, and where each stands."""
+        fields: dict[str, Any] = {}
+        spans: dict[str, Span] = {}
+        for clause in clauses:
+            spec = TABLE[kind].get(clause.key)
+            if spec is None:
+                continue
+            if clause.key in spans and not spec.many:
+                first = Label(spans[clause.key], "given here first")
+                self.report.error("ZT207", f"`{written(clause.key)}` is given twice", clause.span, help="keep one of them", related=[first])
+                continue
+            spans.setdefault(clause.key, clause.span)
+            value = self._value(spec, clause, module)
+            if value is None:
+                fields["incomplete"] = True
+            elif spec.many:
+                fields.setdefault(clause.key, []).append(value)
+            else:
+                fields[clause.key] = value
+        for key, spec in TABLE[kind].items():
+            if spec.type == "guard":
+                fields[key] = conjunction(fields.get(key, []))
+        return fields, spans
+
+    def _value(self, spec: Key, clause: ast.Clause, module: str) -> Any:
+        word = clause.words[0] if clause.words else None
+        try:
+            return self._typed(spec, clause, word, module)
+        except literals.BadPort as error:
+            self.report.error("ZT213", f"`{error.word.text}` cannot be used: {error}", error.word.span)
+        except literals.BadLiteral as error:
+            assert word is not None
+            self.report.error("ZT213", f"`{word.text}` cannot be used: {error}", word.span)
+        return None
+
+    def _typed(self, spec: Key, clause: ast.Clause, word: ast.Word | None, module: str) -> Any:
+        if spec.type == "flag":
+            return True
+        if isinstance(clause.value, ast.Ports):
+            return literals.port_set(clause.value)
+        if clause.value is not None:
+            return self.guards.check(clause.value, module)
+        assert word is not None
+        if spec.type in SIMPLE:
+            return SIMPLE[spec.type](word)
+        match spec.type:
+            case "integer":
+                return literals.integer(word, spec.low, spec.high)
+            case "prefixes":
+                return tuple(self._prefix(each) for each in clause.words)
+            case "names":
+                return self._names(spec, clause, module)
+            case "word" | "words":
+                return self._choices(spec, clause)
+            case "zone":
+                return self._zone(word)
+            case "country":
+                return self.countries.country(word)
+            case _:
+                return self.places(clause.words)
+
+    def _prefix(self, word: ast.Word) -> str:
+        try:
+            return literals.prefix(word)
+        except literals.BadLiteral as error:
+            raise literals.BadPort(word, str(error)) from None
+
+    def _names(self, spec: Key, clause: ast.Clause, module: str) -> Any:
+        fixed = [word.text for word in clause.words if word.text in spec.choices]
+        rest = [word for word in clause.words if word.text not in spec.choices]
+        references = self.names.references(rest, module, spec.kinds, also=spec.choices)
+        return (*fixed, *references)
+
+    def _choices(self, spec: Key, clause: ast.Clause) -> Any:
+        known = []
+        for word in clause.words:
+            if spec.choices and word.text not in spec.choices:
+                help_ = suggestion(word.text, spec.choices, "one of " + ", ".join(f"`{choice}`" for choice in spec.choices))
+                self.report.error("ZT210", f"`{written(clause.key)}` knows no `{word.text}`", word.span, help=help_)
+            elif word.text not in known:
+                known.append(word.text)
+        if spec.type == "word":
+            return known[0] if known else None
+        return tuple(known) if spec.choices else clause.words
+
+    def _zone(self, word: ast.Word) -> str | None:
+        if word.text in zone_names():
+            return word.text
+        self.report.error(
+            "ZT212",
+            f"unknown time zone `{word.text}`",
+            word.span,
+            help=suggestion(word.text, zone_names(), "zones have IANA names like `Europe/Berlin`"),
+        )
+        return None
+
+    def places(self, words: Iterable[ast.Word]) -> tuple[tuple[str, tuple[str, ...]], ...] | None:
+        """Countries and blocs as (written, codes); `None` where one is unknown."""
+        found = [(word.text, self.countries.resolve(word)) for word in words]
+        known = tuple((text, codes) for text, codes in found if codes is not None)
+        return known if len(known) == len(found) else None
+
+    def _attach(self, attach: ast.Attach, module: str) -> dict[str, Any] | None:
+        kinds = ("shared", "exclusive", "dot1x")
+        segment = self.names.resolve(attach.segment, module, ("segment",))
+        kind = attach.kind.text if attach.kind else "shared"
+        if kind not in kinds and attach.kind:
+            help_ = suggestion(kind, kinds, "one of " + ", ".join(f"`{each}`" for each in kinds))
+            self.report.error("ZT210", f"`attach` knows no `{kind}`", attach.kind.span, help=help_)
+            return None
+        if attach.vlan is not None and not 1 <= int(attach.vlan.text[:6]) <= 4094:
+            self.report.error("ZT213", f"`{attach.vlan.text}` cannot be used: a VLAN lies between 1 and 4094", attach.vlan.span)
+            return None
+        if segment is None:
+            return None
+        vlan = int(attach.vlan.text) if attach.vlan else None
+        return {"port": attach.port.text, "vlan": vlan, "segment": segment.name, "kind": kind, "span": attach.span}
