@@ -1,0 +1,192 @@
+"""Who may initiate what, cut into cells: for each source and each set of hosts, disjoint ports with one condition each.
+
+Guarantees: denies have won before a cell exists; a cell that nobody can fulfil is not there; the ports of the cells of one source
+and target are disjoint; a grant that is over leaves nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from ztosc.ir.evaluate import Policy
+from ztosc.ir.intent import Rule
+from ztosc.ir.network import Network
+from ztosc.ir.values import Ref
+from ztosc.logic import ports
+from ztosc.logic.ports import Boxes
+from ztosc.nodes.conditions import combine, from_now
+from ztosc.nodes.spec import ActsAs, Anyone, Condition, End, IsDevice, IsEndpoint, Term, Who, spans
+from ztosc.source import Span
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Target:
+    """A set of hosts that rules cannot tell apart: an external, a system, a service's endpoints, or the rest of a segment."""
+
+    kind: Literal["segment", "external", "system"]
+    name: str
+    service: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Sorts with and without a service."""
+        return self.kind, self.name, self.service or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Ports that one condition opens; `None` opens them to whoever sits at the source."""
+
+    ports: Boxes
+    condition: Condition | None
+    origins: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    effect: Literal["allow", "deny"]
+    ports: Boxes
+    terms: tuple[Term, ...]
+    origin: Span
+
+
+Source = tuple[Literal["segment", "external"], str]
+Cells = dict[Source, dict[Target, tuple[Cell, ...]]]
+
+
+def grants(network: Network) -> Cells:
+    """Every cell of a network, by source and target, both in order."""
+    entries = _Entries(network).collect()
+    found: Cells = {}
+    for source in sorted(entries):
+        by_target = {target: cut(entries[source][target]) for target in sorted(entries[source], key=lambda target: target.key)}
+        found[source] = {target: cells for target, cells in by_target.items() if cells}
+    return found
+
+
+class _Entries:
+    """What each rule says about each pair of source and target."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.policy = Policy(network.intent)
+        self.held = {
+            role.name: tuple(sorted(other.name for other in network.intent.roles if role.name in (other.name, *other.includes)))
+            for role in network.intent.roles
+        }
+
+    def collect(self) -> dict[Source, dict[Target, list[_Entry]]]:
+        found: dict[Source, dict[Target, list[_Entry]]] = defaultdict(lambda: defaultdict(list))
+        for rule in self.network.intent.rules:
+            targets = self._targets(rule)
+            for source, terms in self._sources(rule).items():
+                for target, boxes in targets.items():
+                    found[source][target].append(_Entry(rule.effect, boxes, tuple(terms), rule.origin))
+        for service in self.network.intent.services:
+            among = _Entry("allow", service.listen, (Term(who=IsEndpoint(service=service.name)),), service.origin)
+            found[("segment", service.segment)][Target("segment", service.segment, service.name)].append(among)
+        return found
+
+    def _sources(self, rule: Rule) -> dict[Source, list[Term]]:
+        validity = from_now(rule.validity, self.network.at)
+        if validity is None:
+            return {}
+        found: dict[Source, list[Term]] = defaultdict(list)
+        for ref in rule.subjects:
+            guard = self.policy.effective_guard(rule, ref)
+            for source, who in self._who(ref):
+                found[source].append(Term(who=who, guard=guard, validity=validity))
+        return found
+
+    def _who(self, ref: Ref) -> Iterator[tuple[Source, Who]]:
+        match ref.kind:
+            case "role":
+                role = self.policy.roles[ref.name]
+                yield from ((("segment", name), ActsAs(role=ref.name, held=self.held[ref.name])) for name in role.sources)
+            case "segment":
+                yield ("segment", ref.name), Anyone()
+            case "segments":
+                yield from ((("segment", name), Anyone()) for name in self.policy.segments)
+            case "label":
+                yield from ((("segment", name), Anyone()) for name, segment in self.policy.segments.items() if ref.name in segment.carries)
+            case "device":
+                found = (name for name, segment in self.policy.segments.items() if ref.name in segment.admits)
+                yield from ((("segment", name), IsDevice(device=ref.name)) for name in found)
+            case "service":
+                yield ("segment", self.policy.services[ref.name].segment), IsEndpoint(service=ref.name)
+            case "external":
+                yield ("external", ref.name), Anyone()
+            case "system":
+                return
+
+    def _targets(self, rule: Rule) -> dict[Target, Boxes]:
+        found: dict[Target, Boxes] = {}
+        for ref in rule.targets:
+            boxes = self.policy.rule_ports(rule, ref)
+            for target in self._places(ref):
+                found[target] = ports.union(found.get(target, ()), boxes)
+        return found
+
+    def _places(self, ref: Ref) -> Iterator[Target]:
+        match ref.kind:
+            case "segment":
+                yield from self._within(ref.name)
+            case "label":
+                for name, segment in self.policy.segments.items():
+                    if ref.name in segment.carries:
+                        yield from self._within(name)
+            case "service":
+                yield Target("segment", self.policy.services[ref.name].segment, ref.name)
+            case "external":
+                yield Target("external", ref.name)
+            case "system":
+                yield Target("system", ref.name)
+            case _:
+                return
+
+    def _within(self, segment: str) -> Iterator[Target]:
+        yield Target("segment", segment)
+        yield from (Target("segment", segment, service.name) for service in self.policy.services.values() if service.segment == segment)
+
+
+def cut(entries: Iterable[_Entry]) -> tuple[Cell, ...]:
+    """Disjoint cells of ports, each with the condition that the entries about it come to."""
+    parts = list(entries)
+    regions: list[tuple[Boxes, tuple[_Entry, ...]]] = [(ports.union(*(entry.ports for entry in parts if entry.effect == "allow")), ())]
+    for entry in parts:
+        regions = [piece for boxes, found in regions for piece in _split(boxes, found, entry)]
+    return _merge(regions)
+
+
+def _split(boxes: Boxes, found: tuple[_Entry, ...], entry: _Entry) -> Iterator[tuple[Boxes, tuple[_Entry, ...]]]:
+    inside = ports.intersect(boxes, entry.ports)
+    outside = ports.subtract(boxes, entry.ports) if inside else boxes
+    if inside:
+        yield inside, (*found, entry)
+    if outside:
+        yield outside, found
+
+
+def _merge(regions: Iterable[tuple[Boxes, tuple[_Entry, ...]]]) -> tuple[Cell, ...]:
+    found: dict[str, list[Cell]] = defaultdict(list)
+    for boxes, entries in regions:
+        allows = [term for entry in entries if entry.effect == "allow" for term in entry.terms]
+        denies = [term for entry in entries if entry.effect == "deny" for term in entry.terms]
+        condition = combine(allows, denies)
+        if condition is False:
+            continue
+        kept = None if condition is True else condition
+        assert kept is None or isinstance(kept, Condition)
+        found[kept.id if kept else ""].append(Cell(boxes, kept, spans(entry.origin for entry in entries)))
+    return tuple(
+        Cell(ports.union(*(cell.ports for cell in cells)), cells[0].condition, spans(span for cell in cells for span in cell.origins))
+        for _, cells in sorted(found.items())
+    )
+
+
+def end(target: Target) -> End:
+    """What a target is part of."""
+    return End(kind=target.kind, name=target.name)

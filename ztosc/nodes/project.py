@@ -1,0 +1,157 @@
+"""`project`: the Network as each node needs to know it.
+
+Guarantees: one spec a node, in the order of their names; the same network gives the same specs; a node learns of grants only
+where their source or their destination lives on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+from ztosc.ir.intent import Link, Node
+from ztosc.ir.network import Network, Tunnel
+from ztosc.logic import addresses, intervals
+from ztosc.logic.ports import Boxes
+from ztosc.nodes import edges
+from ztosc.nodes.conditions import asked
+from ztosc.nodes.reach import of_prefixes
+from ztosc.nodes.spec import LocalSegment, NodeFlow, NodeSpec, Resolver, SystemPort, Transit, TunnelSide, ranges
+from ztosc.nodes.view import Local, Whole
+
+UDP = 17
+DNS: Boxes = ((6, 6, 53, 53), (17, 17, 53, 53))
+
+
+def project(network: Network) -> tuple[NodeSpec, ...]:
+    """What each node must be."""
+    whole = Whole(network)
+    return tuple(_spec(Local(whole, node)) for node in sorted(network.intent.nodes, key=lambda node: node.name))
+
+
+def _spec(local: Local) -> NodeSpec:
+    node, whole = local.node, local.whole
+    plan = next(plan for plan in whole.network.nodes if plan.node == node.name)
+    permits = edges.permits(local)
+    conditions = edges.conditions(local, permits)
+    tunnels = tuple(_tunnels(local))
+    resolver = _resolver(local)
+    return NodeSpec(
+        node=node.name,
+        site=node.site,
+        serves=node.serves,
+        underlay=node.underlay,
+        asn=plan.asn,
+        router_id=plan.router_id,
+        loopbacks=plan.loopbacks,
+        tunnels=tunnels,
+        transits=tuple(Transit(domain=each.name, interface=each.interface) for each in whole.network.domains if node.name in each.nodes),
+        segments=tuple(_segment(local, name) for name in sorted(local.places)),
+        ours=ranges(whole.overlay),
+        conditions=conditions,
+        attributes=tuple((name, whole.types[name]) for name in sorted({name for each in conditions for name in asked(each)})),
+        permits=permits,
+        inbound=edges.inbound(local),
+        members=edges.members(local, permits, conditions),
+        systems=_systems(local),
+        flows=tuple(_flows(node, tunnels, resolver)),
+        resolver=resolver,
+        origin=node.origin,
+    )
+
+
+def _segment(local: Local, name: str) -> LocalSegment:
+    segment, plan, place = local.whole.segments[name], local.whole.plans[name], local.places[name]
+    return LocalSegment(
+        segment=name,
+        doc=segment.doc,
+        interface=plan.interface,
+        vni=plan.vni,
+        domain=plan.domain,
+        addressing=plan.addressing,
+        prefix=place.prefix,
+        gateway=place.gateway,
+        nodes=place.nodes,
+        hosts=ranges(local.behind_ports(name)),
+        attachments=tuple(each for each in local.node.attachments if each.segment == name),
+        origin=segment.origin,
+    )
+
+
+def _tunnels(local: Local) -> Iterator[TunnelSide]:
+    links = {link.name: link for link in local.whole.network.intent.links}
+    for tunnel in sorted(local.whole.network.tunnels, key=lambda tunnel: tunnel.link):
+        link = links[tunnel.link]
+        if local.node.name in (link.a, link.b):
+            yield _side(local, link, tunnel)
+
+
+def _side(local: Local, link: Link, tunnel: Tunnel) -> TunnelSide:
+    first = local.node.name == link.a
+    peer = local.whole.nodes[link.b if first else link.a]
+    return TunnelSide(
+        link=tunnel.link,
+        interface=tunnel.interface,
+        peer=peer.name,
+        own_address=tunnel.a_address if first else tunnel.b_address,
+        peer_address=tunnel.b_address if first else tunnel.a_address,
+        own_underlay=local.node.underlay,
+        peer_underlay=peer.underlay,
+        port=tunnel.port,
+        domains=tunnel.domains,
+        macsec=link.macsec,
+        cost=link.cost,
+        origin=link.origin,
+    )
+
+
+def _systems(local: Local) -> tuple[SystemPort, ...]:
+    listens = {system.name: system.listen for system in local.whole.network.intent.systems}
+    answered = sorted((service for service in local.whole.network.anycast if service.system in local.systems), key=lambda each: each.system)
+    return tuple(SystemPort(system=each.system, address=each.address, ports=listens[each.system]) for each in answered)
+
+
+def _flows(node: Node, tunnels: tuple[TunnelSide, ...], resolver: Resolver | None) -> Iterator[NodeFlow]:
+    for side in tunnels:
+        for direction in _BOTH:
+            yield NodeFlow(
+                direction=direction,
+                interface=None,
+                local=side.own_underlay,
+                remote=side.peer_underlay,
+                ports=((UDP, UDP, side.port, side.port),),
+                purpose="wireguard",
+                peer=side.peer,
+            )
+    if resolver is not None and resolver.recursion:
+        yield NodeFlow(direction="out", interface=None, local=node.underlay, remote=None, ports=DNS, purpose="dns")
+
+
+_BOTH: tuple[Literal["in", "out"], ...] = ("in", "out")
+"""Either end of a tunnel may speak first, and again after silence."""
+
+
+def _resolver(local: Local) -> Resolver | None:
+    whole = local.whole
+    served = {system.name for system in whole.network.intent.systems if system.served_by == "resolver"}
+    listens = tuple(sorted(service.address for service in whole.network.anycast if service.system in served & local.systems))
+    if "resolver" not in local.node.serves or not listens:
+        return None
+    beyond = {name: reached for name in sorted(whole.plans) if (reached := _externals_of(whole, name))}
+    ipv4 = any(intervals.intersect(whole.externals[name], addresses.ALL4) for reached in beyond.values() for name in reached)
+    return Resolver(
+        addresses=listens,
+        clients=_prefixes(whole, whole.plans),
+        recursion=_prefixes(whole, beyond),
+        dns64=whole.network.nat64_prefix if ipv4 else None,
+        zones=whole.zones,
+        origin=local.node.origin,
+    )
+
+
+def _externals_of(whole: Whole, segment: str) -> list[str]:
+    return [target.name for target in whole.cells.get(("segment", segment), {}) if target.kind == "external"]
+
+
+def _prefixes(whole: Whole, segments: Iterable[str]) -> tuple[str, ...]:
+    return addresses.prefixes(of_prefixes(place.prefix for name in segments for place in whole.plans[name].places))

@@ -1,0 +1,94 @@
+"""What every projection looks at, computed once: cells, reaches, and which addresses stand for which hosts.
+
+Guarantees: only reads the network; the addresses of two different targets never overlap.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from ztosc.ir.intent import Node
+from ztosc.ir.network import Network, SitePrefix
+from ztosc.ir.values import AttributeType
+from ztosc.logic import addresses, intervals
+from ztosc.logic.intervals import Intervals
+from ztosc.nodes import records
+from ztosc.nodes.grants import Cells, Target, grants
+from ztosc.nodes.reach import as_ipv6, externals, of_prefixes, overlay
+
+
+def points(found: Iterable[int]) -> Intervals:
+    """Single addresses as a set."""
+    return intervals.normalize((each, each) for each in found)
+
+
+class Whole:
+    """The network at hand."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.cells: Cells = grants(network)
+        self.externals = externals(network)
+        self.overlay = overlay(network)
+        self.nodes = {node.name: node for node in network.intent.nodes}
+        self.segments = {segment.name: segment for segment in network.intent.segments}
+        self.plans = {plan.segment: plan for plan in network.segments}
+        self.types: dict[str, AttributeType] = {attribute.name: attribute.type for attribute in network.intent.attributes}
+        self.endpoints: dict[str, list[tuple[str, int]]] = defaultdict(list)
+        """By service: the node and address of each replica."""
+        for endpoint in network.endpoints:
+            self.endpoints[endpoint.service].append((endpoint.node, addresses.value(endpoint.address)))
+        self.services_on: dict[str, list[str]] = defaultdict(list)
+        for service in network.intent.services:
+            self.services_on[service.segment].append(service.name)
+        self.zones = records.zones(network) if any("resolver" in node.serves for node in network.intent.nodes) else ()
+
+    def endpoints_in(self, segment: str) -> list[tuple[str, int]]:
+        """The node and address of every endpoint in a segment."""
+        return [endpoint for service in self.services_on[segment] for endpoint in self.endpoints[service]]
+
+    def hosts(self, target: Target) -> Intervals:
+        """Every address of a target, as a host in a segment writes it."""
+        if target.kind == "external":
+            return as_ipv6(self.externals[target.name], self.network.nat64_prefix)
+        if target.kind == "system":
+            return of_prefixes(service.address for service in self.network.anycast if service.system == target.name)
+        if target.service is not None:
+            return points(address for _, address in self.endpoints[target.service])
+        whole = of_prefixes(place.prefix for place in self.plans[target.name].places)
+        return intervals.subtract(whole, points(address for _, address in self.endpoints_in(target.name)))
+
+
+class Local:
+    """The network as one node stands in it."""
+
+    def __init__(self, whole: Whole, node: Node) -> None:
+        self.whole = whole
+        self.node = node
+        self.places: dict[str, SitePrefix] = {}
+        """By segment that lives here: its place at this node's site."""
+        for plan in whole.network.segments:
+            here = [place for place in plan.places if node.name in place.nodes]
+            if here:
+                self.places[plan.segment] = here[0]
+        self.systems = frozenset(service.system for service in whole.network.anycast if node.name in service.nodes)
+
+    def endpoints(self, segment: str, *, here: bool) -> Intervals:
+        """The endpoints of a segment that live on this node, or all the others."""
+        return points(address for node, address in self.whole.endpoints_in(segment) if (node == self.node.name) is here)
+
+    def behind_ports(self, segment: str) -> Intervals:
+        """Addresses that may sit behind this node's ports of a segment: not the gateway's, not those of endpoints elsewhere."""
+        place = self.places[segment]
+        gateway = of_prefixes((place.gateway,))
+        return intervals.subtract(of_prefixes((place.prefix,)), intervals.union(self.endpoints(segment, here=False), gateway))
+
+    def hosts(self, target: Target) -> Intervals:
+        """The addresses of a target that live on this node; of a segment's other hosts, all that the site has."""
+        if target.kind == "segment" and target.name in self.places:
+            found = self.whole.hosts(target)
+            if target.service is None:
+                return intervals.intersect(found, of_prefixes((self.places[target.name].prefix,)))
+            return intervals.intersect(found, self.endpoints(target.name, here=True))
+        return self.whole.hosts(target) if target.kind == "system" and target.name in self.systems else ()
