@@ -28,7 +28,12 @@ class Pools:
         self._given: dict[tuple[str, str], Record] = {}
         self._taken: dict[str, set[int | str]] = {}
         for (kind, _), record in lock.records.items():
-            self._taken.setdefault(kind, set()).add(record.value)
+            if not self._is_free_again(record):
+                self._taken.setdefault(kind, set()).add(record.value)
+
+    def _is_free_again(self, record: Record) -> bool:
+        """Whether the quarantine of a number that was given up ends with the generation being made."""
+        return record.retired is not None and self._old.generation + 1 - record.retired >= QUARANTINE
 
     def numbers(self, kind: str, names: Iterable[str], values: range, blocked: frozenset[int] = frozenset()) -> dict[str, int]:
         """A number out of `values` for each name, none of them in `blocked`."""
@@ -77,8 +82,8 @@ class Pools:
         for key, record in self._old.records.items():
             if key in records:
                 continue
-            retired = record.retired if record.retired is not None else generation
-            if generation - retired < QUARANTINE:
+            if not self._is_free_again(record):
+                retired = record.retired if record.retired is not None else generation
                 records[key] = record.model_copy(update={"retired": retired})
         live = {key: record for key, record in self._old.records.items() if record.retired is None}
         if live == self._given and self._old.network == network:

@@ -109,8 +109,8 @@ class _Loading:
             self.modules.imports[module].append((wanted, span))
             return
         known = [f"std.{path.stem}" for path in stdlib_files()]
-        guess = near(wanted, known)
-        help_ = f"did you mean `{guess}`?" if guess else "the standard library has " + ", ".join(f"`{name}`" for name in known)
+        guess = near(wanted.removeprefix("std."), [name.removeprefix("std.") for name in known])
+        help_ = f"did you mean `std.{guess}`?" if guess else "the standard library has " + ", ".join(f"`{name}`" for name in known)
         self._report.error("ZT204", f"the standard library has no module `{wanted}`", span, help=help_)
 
     def _import_path(self, module: str, wanted: str, span: Span) -> None:

@@ -1,0 +1,19 @@
+"""The command line: one file a command, and the only room that prints.
+
+Guarantees: data goes to standard output, diagnostics to standard error; exit codes are those of docs/cli.md; no traceback reaches
+a user. Heavy libraries are loaded by the commands that need them.
+"""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run `ztosc` and exit."""
+    from ztosc.cli.app import run
+
+    sys.exit(run(sys.argv[1:]))
+
+
+__all__ = ["main"]

@@ -1,0 +1,70 @@
+"""Verification as commands show it: verdicts and tests turned into findings, and both into text.
+
+Guarantees: a verdict that is not `proved` is an error with its own code; nothing undecided is ever worded as fine.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+
+import click
+
+from ztosc.cli.project import Outcome, paint
+from ztosc.diagnostics import Diagnostic, Label, sort_diagnostics
+from ztosc.diagnostics.text import safe
+from ztosc.ir.network import Network
+from ztosc.ir.verdict import Verdict
+from ztosc.verify import TestResult, run_tests, verify
+
+CODES = {"refuted": "ZT420", "unknown": "ZT421", "unsupported": "ZT422"}
+COLOURS = {"proved": "green", "refuted": "red", "unknown": "yellow", "unsupported": "yellow"}
+
+
+def judge(outcome: Outcome, network: Network) -> None:
+    """Decide every assertion and run every test of a network."""
+    outcome.verdicts = verify(network, _progress if sys.stderr.isatty() else None)
+    if sys.stderr.isatty():
+        click.echo("\r\x1b[K", nl=False, err=True)
+    run(outcome, network)
+    found = [_finding(verdict) for verdict in outcome.verdicts if verdict.verdict != "proved"]
+    outcome.diagnostics = list(sort_diagnostics([*outcome.diagnostics, *found]))
+
+
+def run(outcome: Outcome, network: Network, pattern: str = "") -> None:
+    """Run the tests whose name has a pattern in it."""
+    outcome.tests = tuple(result for result in run_tests(network) if pattern in result.name)
+    failures = [Diagnostic("ZT423", failure.reason, failure.origin) for result in outcome.tests for failure in result.failures]
+    outcome.diagnostics = list(sort_diagnostics([*outcome.diagnostics, *failures]))
+
+
+def _progress(done: int, total: int, statement: str) -> None:
+    click.echo(f"\r\x1b[K{done + 1}/{total} {safe(statement)[:100]}", nl=False, err=True)
+
+
+def _finding(verdict: Verdict) -> Diagnostic:
+    words = {"refuted": "does not hold", "unknown": "could not be decided", "unsupported": "is not supported"}[verdict.verdict]
+    ways = [hop for hop in verdict.witness.hops if hop.rule is not None]
+    related = [Label(hop.rule, hop.text) for hop in ways if hop.rule is not None]
+    return Diagnostic(CODES[verdict.verdict], f"`{verdict.statement}` {words}: {verdict.reason}", verdict.origin, related=tuple(related))
+
+
+def show_verdicts(verdicts: Iterable[Verdict]) -> None:
+    """One line a verdict, its reason below it."""
+    colour = paint(sys.stdout)
+    for verdict in verdicts:
+        where = f"{safe(verdict.origin.file)}:{verdict.origin.line}" if verdict.origin else ""
+        click.echo(f"{colour(f'{verdict.verdict:<11}', COLOURS[verdict.verdict])} {safe(verdict.statement)}  ({where})")
+        if verdict.verdict == "proved":
+            click.echo(f"            {safe(verdict.reason)}")
+        for number, hop in enumerate(verdict.witness.hops, 1):
+            rule = f"  [{safe(hop.rule.file)}:{hop.rule.line}]" if hop.rule else ""
+            click.echo(f"            {number}. {safe(hop.text)}{rule}")
+
+
+def show_tests(results: Iterable[TestResult]) -> None:
+    """One line a test."""
+    colour = paint(sys.stdout)
+    for result in results:
+        mark = colour("passed     ", "green") if result.passed else colour("failed     ", "red")
+        click.echo(f'{mark} test "{safe(result.name)}"  ({safe(result.origin.file)}:{result.origin.line})')

@@ -1,0 +1,48 @@
+"""`ztosc verify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ztosc.cli.judge import judge, show_tests, show_verdicts
+from ztosc.cli.project import (
+    at_option,
+    compile_at,
+    count,
+    format_option,
+    path_argument,
+    plural,
+    print_json,
+    show_diagnostics,
+    strictly,
+    to_json,
+)
+
+
+@click.command("verify")
+@path_argument
+@at_option
+@format_option
+@click.option("--strict", is_flag=True, help="Warnings fail too.")
+def command(path: Path | None, at: int | None, form: str, strict: bool) -> int:
+    """Decide every assertion, for every flow and instant, and run every test."""
+    outcome = compile_at(path, at)
+    network = outcome.compiled.verifiable
+    if network is not None:
+        judge(outcome, network)
+    if form == "json":
+        print_json(to_json(outcome))
+        return strictly(outcome, strict)
+    show_diagnostics(outcome.diagnostics, outcome.compiled.sources)
+    show_verdicts(outcome.verdicts)
+    show_tests(outcome.tests)
+    figures = count(outcome)
+    if network is None:
+        click.echo(f"not verified: {plural(figures['errors'], 'error')} in the sources come first")
+    else:
+        passed = sum(result.passed for result in outcome.tests)
+        verdicts = ", ".join(f"{figures[name]} {name}" for name in ("proved", "refuted", "unknown", "unsupported"))
+        click.echo(f"{verdicts}; {passed} of {len(outcome.tests)} tests passed; {plural(figures['warnings'], 'warning')}")
+    return strictly(outcome, strict)

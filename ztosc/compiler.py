@@ -1,0 +1,107 @@
+"""The spine: the whole data flow on one screen.
+
+    text ─parse→ AST ─check→ Program ─lower→ Intent ─allocate→ Network ─┬─verify→ Verdicts
+                                                  (+ Lock)              └─project→ NodeSpecs ─render→ Bundle ─prove→ Verdicts
+
+Guarantees: pure but for the `Loader` and the real tools that judge a bundle; a clock comes in as `at`. Each phase runs as far as its
+input allows, so one run reports the mistakes of all of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ztosc.allocate import LOCK_FILE, Lock, allocate, parse_lock, render_lock
+from ztosc.diagnostics import Diagnostic, Report, Severity
+from ztosc.ir.intent import Intent
+from ztosc.ir.network import Network
+from ztosc.lower import lower
+from ztosc.semantics import Program, check
+from ztosc.source import Loader, Source, SourceMissing
+
+if TYPE_CHECKING:
+    from ztosc.backends.base import Bundle
+    from ztosc.ir.verdict import Verdict
+    from ztosc.nodes.spec import NodeSpec
+    from ztosc.prove.tools import Tools
+
+VERIFIABLE_IN_SPITE_OF = frozenset({"ZT316"})
+"""Errors of policy with which all other verdicts are still computed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What compiling gave: diagnostics always, the rest as far as it went."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    sources: dict[str, Source]
+    intent: Intent | None
+    network: Network | None
+    lock: Lock | None
+    locked: bool
+    """Whether the lock on disk already says everything."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether any diagnostic is an error."""
+        return any(item.severity is Severity.ERROR for item in self.diagnostics)
+
+    @property
+    def verifiable(self) -> Network | None:
+        """The network, where what is wrong does not make verdicts meaningless."""
+        codes = {item.code for item in self.diagnostics if item.severity is Severity.ERROR}
+        return self.network if codes <= VERIFIABLE_IN_SPITE_OF else None
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A bundle, the specs it was rendered from, and the proofs that its files mean the network."""
+
+    specs: tuple[NodeSpec, ...]
+    bundle: Bundle
+    proofs: tuple[Verdict, ...]
+
+
+def compile_project(loader: Loader, at: int) -> Compiled:
+    """Text to Network, at an instant (seconds since 1970)."""
+    report = Report()
+    program: Program = check(loader, report)
+    intent = lower(program, at, report)
+    usable, lock = read_lock(loader, report)
+    allocated = allocate(intent, lock, at, report) if intent is not None and usable and not report.failed else None
+    return Compiled(
+        diagnostics=report.sorted(),
+        sources=program.sources,
+        intent=intent,
+        network=allocated.network if allocated else None,
+        lock=allocated.lock if allocated else None,
+        locked=allocated is not None and lock is not None and render_lock(lock) == render_lock(allocated.lock),
+    )
+
+
+def read_lock(loader: Loader, report: Report) -> tuple[bool, Lock | None]:
+    """Whether allocation may go on, and the lock it goes on from: none for a new project."""
+    try:
+        lock = parse_lock(loader.read(LOCK_FILE), report)
+    except SourceMissing:
+        return True, None
+    return lock is not None, lock
+
+
+def verify_network(network: Network) -> tuple[Verdict, ...]:
+    """Network to the verdicts on its assertions."""
+    from ztosc.verify import verify  # the solver is loaded only where it is asked
+
+    return verify(network)
+
+
+def build(network: Network, tools: Tools | None = None) -> Built:
+    """Network to a proven bundle. `tools` absent: our own readers alone judge the files."""
+    from ztosc.backends import render
+    from ztosc.nodes import project
+    from ztosc.prove import prove
+
+    specs = project(network)
+    bundle = render(network, specs)
+    return Built(specs, bundle, prove(network, specs, bundle, tools))
