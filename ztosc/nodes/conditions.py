@@ -98,11 +98,7 @@ def _maximal(terms: Iterable[Term]) -> tuple[Term, ...]:
 
 def _covers(wide: Term, narrow: Term) -> bool:
     """Whether `wide` fires whenever `narrow` does, for reasons that need no solver. Two distinct terms never cover each other."""
-    return (
-        _who_covers(wide.who, narrow.who)
-        and (wide.guard in (TRUE, narrow.guard))
-        and (wide.validity in (ALWAYS, narrow.validity))
-    )
+    return _who_covers(wide.who, narrow.who) and (wide.guard in (TRUE, narrow.guard)) and (wide.validity in (ALWAYS, narrow.validity))
 
 
 def _who_covers(wide: Who, narrow: Who) -> bool:

@@ -117,8 +117,7 @@ def _arriving(local: Local, target: Target) -> Intervals:
 def _elsewhere(local: Local, segment: str, condition: Condition | None) -> Intervals:
     """Addresses of a segment from which a session that fulfils the condition may come through another node."""
     places = [place for place in local.whole.plans[segment].places if place.nodes != (local.node.name,)]
-    own = intervals.union(of_prefixes(place.gateway for place in places), local.endpoints(segment, here=True))
-    whole = intervals.subtract(of_prefixes(place.prefix for place in places), own)
+    whole = intervals.subtract(of_prefixes(place.prefix for place in places), local.endpoints(segment, here=True))
     services = [term.who.service for term in condition.allows if isinstance(term.who, IsEndpoint)] if condition else []
     if condition is None or len(services) < len(condition.allows):
         return whole

@@ -1,0 +1,123 @@
+"""nftables: one table that denies by default, and sets that say what is granted.
+
+Guarantees: the number of rules does not depend on the policy's, only on the number of distinct conditions; loading the file twice
+gives the same ruleset; nothing on the node but table `inet ztos` is touched. Dynamic sets are empty after a load: closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from pathlib import Path
+
+from ztosc import resources
+from ztosc.backends.base import Artifact, Enforcement, ReadFault
+from ztosc.backends.manifest import Manifest, load
+from ztosc.backends.nftables.chains import chains
+from ztosc.backends.nftables.meaning import enforcement
+from ztosc.backends.nftables.model import Ruleset
+from ztosc.backends.nftables.read import Reader
+from ztosc.backends.nftables.sets import collections, comment
+from ztosc.backends.template import fill
+from ztosc.diagnostics import Diagnostic, Severity
+from ztosc.ir.intent import Segment
+from ztosc.ir.network import Network
+from ztosc.logic import addresses, intervals
+from ztosc.nodes.reach import of_prefixes, only_ipv6
+from ztosc.nodes.spec import NodeSpec, spans
+from ztosc.source import Span
+
+PATH = "ruleset.nft"
+
+
+class Nftables:
+    """The firewall of a node."""
+
+    name = "nftables"
+
+    @property
+    def folder(self) -> Path:
+        return resources.target_file(self.name, "target.toml").parent
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        return load(self.folder / "target.toml")
+
+    def applies(self, spec: NodeSpec) -> bool:
+        """Every node denies by default."""
+        return True
+
+    def lower(self, spec: NodeSpec) -> Ruleset:
+        """The ruleset of a node."""
+        return Ruleset(comment=comment(f"node {spec.node}, written by ztosc"), collections=collections(spec), chains=chains(spec))
+
+    def render(self, model: Ruleset) -> tuple[Artifact, ...]:
+        """One file."""
+        kind = self.manifest.artifacts[0]
+        content = fill(self.folder, "ruleset.nft.j2", {"ruleset": model}, {"quoted": _quoted})
+        return (Artifact(PATH, content, kind.mode, kind.owner),)
+
+    def read(self, artifacts: Iterable[Artifact]) -> Ruleset:
+        """The ruleset that the file means."""
+        found = {artifact.path: artifact for artifact in artifacts}
+        if set(found) != {PATH}:
+            raise ReadFault(PATH, 1, f"exactly `{PATH}` is expected")
+        try:
+            return Reader(PATH, found[PATH].content.decode()).ruleset()
+        except UnicodeDecodeError as error:
+            raise ReadFault(PATH, 1, "the file is not UTF-8") from error
+
+    def enforcement(self, model: Ruleset) -> Enforcement:
+        """What the sets of a ruleset let pass under our chains."""
+        return enforcement(model)
+
+    def origins(self, spec: NodeSpec, path: str) -> tuple[Span, ...]:
+        """The node, its segments, links, and every rule that it enforces."""
+        parts = [*(each.origin for each in spec.segments), *(each.origin for each in spec.tunnels)]
+        sent = (span for permit in spec.permits for span in permit.origins)
+        return spans([spec.origin, *parts, *sent, *(span for each in spec.inbound for span in each.origins)])
+
+    def unsupported(self, network: Network) -> tuple[Diagnostic, ...]:
+        """What this version cannot enforce: at the segment or the rule that asks for it."""
+        return (*(found for segment in network.intent.segments for found in _of_segment(segment)), *_of_rules(network), *_of_links(network))
+
+
+def _quoted(text: str) -> str:
+    if '"' in text or not text.isprintable():
+        raise ValueError(f"{text!r} cannot stand in quotes")
+    return f'"{text}"'
+
+
+def _of_segment(segment: Segment) -> Iterator[Diagnostic]:
+    asked = {
+        "ipv4": segment.ipv4 is not None,
+        "multicast": bool(segment.multicast),
+        "mdns": segment.mdns,
+        "access tunnel": segment.access_tunnel,
+        "observe": segment.observe,
+    }
+    for clause, given in asked.items():
+        if given:
+            message = f"segment `{segment.name}` asks for `{clause}`, which target `nftables` cannot enforce"
+            yield Diagnostic("ZT603", message, segment.origin)
+
+
+def _of_rules(network: Network) -> Iterator[Diagnostic]:
+    """IPv4 that comes in from outside would need a translation that no target makes; it stays closed, and that is said."""
+    reach = {external.name: of_prefixes(external.reach) for external in network.intent.externals}
+    for rule in network.intent.rules:
+        for ref in rule.subjects if rule.effect == "allow" else ():
+            if ref.kind == "external" and intervals.intersect(reach[ref.name], addresses.ALL4):
+                weight = Severity.WARNING if only_ipv6(reach[ref.name]) else Severity.ERROR
+                message = f"target `nftables` lets nothing in from the IPv4 part of external `{ref.name}`"
+                yield Diagnostic("ZT603", message, rule.origin, severity=weight)
+
+
+def _of_links(network: Network) -> Iterator[Diagnostic]:
+    families = {node.name: addresses.value(node.underlay) >> 32 == addresses.MAPPED >> 32 for node in network.intent.nodes}
+    for link in network.intent.links:
+        if families[link.a] is not families[link.b]:
+            yield Diagnostic("ZT603", f"nodes `{link.a}` and `{link.b}` have underlay addresses of different families", link.origin)
+
+
+BACKEND = Nftables()

@@ -1,0 +1,180 @@
+"""The chains: a fixed number of rules, whatever the policy; what differs stands in sets.
+
+Guarantees: input, forward and output drop what no rule accepts; an answer passes only while the tuple that it mirrors would be let
+in the other direction, so nothing outlives its grant; no packet is accepted because of its connection state alone, but ICMP errors
+about a flow that was (RFC 4890 §4.3.1).
+
+One direction of a flow is decided by `zt_original`, the other by `zt_reply`, each by where the initiator is: behind a port of ours
+(source edge), behind another node (destination edge), or outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ztosc.backends.nftables.model import Chain, Collection, Hook
+from ztosc.backends.nftables.sets import chain_of, flow_sets, set_of
+from ztosc.nodes.spec import Condition, NodeSpec
+
+BEFORE_FILTER = -5
+BEFORE_CONNTRACK = -310
+"""After defragmentation (-400), before connection tracking (-200): a forged source leaves no trace in it."""
+
+ERRORS = (
+    "icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem } ct state related accept",
+    "icmp type { destination-unreachable, time-exceeded, parameter-problem } ct state related accept",
+)
+NEIGHBOUR = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 accept"
+DENY = "goto zt_deny"
+
+
+def chains(spec: NodeSpec) -> tuple[Chain, ...]:
+    """All of them, base chains first."""
+    flows = {collection.name: collection for collection in flow_sets(spec)}
+    return (
+        *_base(flows),
+        *_original(),
+        *_reply(),
+        *(_ask(condition) for condition in spec.conditions),
+        Chain(
+            name="zt_deny",
+            rules=('limit rate 5/second burst 20 packets log prefix "zt-deny "', "counter drop"),
+        ),
+    )
+
+
+def _base(flows: dict[str, Collection]) -> Iterator[Chain]:
+    yield Chain(
+        name="zt_guard",
+        hook=Hook(hook="prerouting", priority=BEFORE_CONNTRACK, policy="accept"),
+        rules=(
+            'iifname "lo" return',
+            "iifname . ip6 saddr @zt_hosts return",
+            # Duplicate address detection has no source yet, neighbours speak from link-local addresses: both on the link alone.
+            "iifname @zt_ports icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert } "
+            "ip6 hoplimit 255 ip6 saddr { ::, fe80::/10 } return",
+            f"iifname @zt_ports {DENY}",
+            "iifname @zt_inside return",
+            f"ip6 saddr @zt_ours {DENY}",
+        ),
+    )
+    yield Chain(
+        name="zt_input",
+        hook=Hook(hook="input", priority=BEFORE_FILTER, policy="drop"),
+        rules=(
+            'iifname "lo" accept',
+            f"ct state invalid {DENY}",
+            NEIGHBOUR,
+            "iifname @zt_ports icmpv6 type nd-router-solicit ip6 hoplimit 255 accept",
+            # The underlay's routers may announce themselves; hosts of a segment, or other nodes, never.
+            "iifname != @zt_inside icmpv6 type nd-router-advert ip6 hoplimit 255 accept",
+            *ERRORS,
+            "ip6 daddr @zt_systems ct direction original goto zt_original",
+            *_node_rules("in", flows),
+            DENY,
+        ),
+    )
+    yield Chain(
+        name="zt_forward",
+        hook=Hook(hook="forward", priority=BEFORE_FILTER, policy="drop"),
+        rules=(
+            f"ct state invalid {DENY}",
+            ERRORS[0],
+            "ct direction original goto zt_original",
+            "ct state established ct direction reply goto zt_reply",
+            DENY,
+        ),
+    )
+    yield Chain(
+        name="zt_output",
+        hook=Hook(hook="output", priority=BEFORE_FILTER, policy="drop"),
+        rules=(
+            'oifname "lo" accept',
+            f"ct state invalid {DENY}",
+            NEIGHBOUR,
+            "icmpv6 type { nd-router-solicit, nd-router-advert } ip6 hoplimit 255 accept",
+            "icmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } ip6 hoplimit 1 accept",
+            *ERRORS,
+            "ip6 saddr @zt_systems ct state established ct direction reply goto zt_reply",
+            *_node_rules("out", flows),
+            DENY,
+        ),
+    )
+
+
+def _node_rules(hook: str, flows: dict[str, Collection]) -> Iterator[str]:
+    """The node's own flows as one hook sees them: initiated this way, and answers to those initiated the other way."""
+    other = "out" if hook == "in" else "in"
+    for kind in ("link", "node"):
+        for family in (6, 4):
+            if f"zt_{kind}_{hook}{family}" in flows:
+                yield f"{_outside(kind, hook)}ct direction original {_key(kind, hook, family, 'dport')} @zt_{kind}_{hook}{family} accept"
+            if f"zt_{kind}_{other}{family}" in flows:
+                reply = f"ct state established ct direction reply {_key(kind, hook, family, 'sport')}"
+                yield f"{_outside(kind, hook)}{reply} @zt_{kind}_{other}{family} accept"
+
+
+def _outside(kind: str, hook: str) -> str:
+    """What names no interface faces the underlay."""
+    return f"{'iifname' if hook == 'in' else 'oifname'} != @zt_inside " if kind == "node" else ""
+
+
+def _key(kind: str, hook: str, family: int, port: str) -> str:
+    remote, local = ("saddr", "daddr") if hook == "in" else ("daddr", "saddr")
+    address = "ip6" if family == 6 else "ip"
+    bound = f"{'iifname' if hook == 'in' else 'oifname'} . " if kind == "link" else ""
+    return f"{bound}{address} {remote} . {address} {local} . meta l4proto . th {port}"
+
+
+def _original() -> Iterator[Chain]:
+    yield Chain(
+        name="zt_original",
+        rules=(
+            "iifname @zt_ports goto zt_source",
+            "iifname @zt_transits goto zt_destination",
+            f"iifname @zt_inside {DENY}",
+            "goto zt_outside",
+        ),
+    )
+    yield _lookups("zt_source", "echo-request", "iifname . ip6 daddr", "dport", "vmap @zt_grants")
+    yield _lookups("zt_destination", "echo-request", "ip6 saddr . ip6 daddr", "dport", "@zt_inbound")
+    yield _lookups("zt_outside", "echo-request", "ip6 saddr . ip6 daddr", "dport", "vmap @zt_ingress")
+
+
+def _reply() -> Iterator[Chain]:
+    yield Chain(
+        name="zt_reply",
+        rules=(
+            "oifname @zt_ports goto zt_reply_source",
+            "oifname @zt_transits goto zt_reply_destination",
+            f"oifname @zt_inside {DENY}",
+            "goto zt_reply_outside",
+        ),
+    )
+    yield _lookups("zt_reply_source", "echo-reply", "oifname . ip6 saddr", "sport", "vmap @zt_grants")
+    yield _lookups("zt_reply_destination", "echo-reply", "ip6 daddr . ip6 saddr", "sport", "@zt_inbound")
+    yield _lookups("zt_reply_outside", "echo-reply", "ip6 daddr . ip6 saddr", "sport", "vmap @zt_ingress")
+
+
+def _lookups(name: str, echo: str, ends: str, port: str, found: str) -> Chain:
+    """Echo by its ends, everything else that is not ICMPv6 by its ends, protocol and port."""
+    accept = "" if found.startswith("vmap") else " accept"
+    return Chain(
+        name=name,
+        rules=(
+            f"icmpv6 type {echo} {ends} {found}_echo{accept}",
+            f"meta l4proto != ipv6-icmp {ends} . meta l4proto . th {port} {found}{accept}",
+            DENY,
+        ),
+    )
+
+
+def _ask(condition: Condition) -> Chain:
+    """The initiator's session is in the condition's set, in whichever direction the packet goes."""
+    named = set_of(condition)
+    if condition.of_time_alone:
+        return Chain(name=chain_of(condition.id), rules=(f"meta nfproto @{named} accept", DENY))
+    return Chain(
+        name=chain_of(condition.id),
+        rules=(f"ct direction original ip6 saddr @{named} accept", f"ct direction reply ip6 daddr @{named} accept", DENY),
+    )

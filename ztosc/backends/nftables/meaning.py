@@ -1,0 +1,90 @@
+"""What the elements of a ruleset that was read let pass, as sets of integers.
+
+Guarantees: computed from the text of the elements alone, with nothing of what wrote them; an element that does not parse is a
+`ReadFault`, and overlapping elements, which nft refuses, are too.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable
+from typing import TypeVar
+
+from ztosc.backends.base import Enforcement, ReadFault
+from ztosc.backends.nftables.model import Collection, Element, Ruleset
+from ztosc.logic import addresses, intervals, regions
+from ztosc.logic.intervals import Interval
+from ztosc.logic.ports import ECHO
+
+PATH = "ruleset.nft"
+Key = TypeVar("Key", bound=Hashable)
+ECHO_TAIL: regions.Box = ((ECHO[0], ECHO[0]), (ECHO[1], ECHO[1]))
+
+
+def enforcement(ruleset: Ruleset) -> Enforcement:
+    """The sets of our chains. Raises `ReadFault`."""
+    by_name = {collection.name: collection for collection in ruleset.collections}
+    granted = _by_key(by_name, "zt_grants", lambda element: (_interface(element.key[0]), _condition(element.verdict)))
+    for port in sorted({port for port, _ in granted}):
+        _apart("zt_grants", [box for key, boxes in granted.items() if key[0] == port for box in boxes])
+    outside = _by_key(by_name, "zt_ingress", lambda element: _condition(element.verdict))
+    _apart("zt_ingress", [box for boxes in outside.values() for box in boxes])
+    inbound = _by_key(by_name, "zt_inbound", lambda element: None).get(None, [])
+    _apart("zt_inbound", inbound)
+    return Enforcement(
+        segments={key: regions.normalize(boxes) for key, boxes in granted.items()},
+        outside={key: regions.normalize(boxes) for key, boxes in outside.items()},
+        inbound=regions.normalize(inbound),
+        hosts=_hosts(by_name["zt_hosts"]),
+    )
+
+
+def _by_key(by_name: dict[str, Collection], name: str, key: Callable[[Element], Key]) -> dict[Key, list[regions.Box]]:
+    """Boxes of a collection and of its echo sibling."""
+    found: dict[Key, list[regions.Box]] = defaultdict(list)
+    for element in by_name[name].elements:
+        found[key(element)].append(_box(element))
+    for element in by_name[f"{name}_echo"].elements:
+        found[key(element)].append((*_box(element), *ECHO_TAIL))
+    return found
+
+
+def _apart(name: str, boxes: list[regions.Box]) -> None:
+    if not regions.disjoint(boxes):
+        raise ReadFault(PATH, 1, f"elements of `{name}` overlap")
+
+
+def _hosts(collection: Collection) -> dict[str, intervals.Intervals]:
+    found: dict[str, list[Interval]] = defaultdict(list)
+    for element in collection.elements:
+        found[_interface(element.key[0])].append(_part(element.key[1]))
+    return {port: intervals.normalize(parts) for port, parts in found.items()}
+
+
+def _interface(text: str) -> str:
+    return text.removeprefix('"').removesuffix('"')
+
+
+def _condition(verdict: str | None) -> str | None:
+    if verdict == "accept":
+        return None
+    if verdict is None or not verdict.startswith("goto zt_c_"):
+        raise ReadFault(PATH, 1, f"verdict `{verdict}` is not known")
+    return "c-" + verdict.removeprefix("goto zt_c_")
+
+
+def _box(element: Element) -> regions.Box:
+    return tuple(_part(field) for field in element.key if not field.startswith('"'))
+
+
+def _part(text: str) -> Interval:
+    """An address, a number, or a range of either."""
+    low, _, high = text.partition("-")
+    try:
+        return (_number(low), _number(high or low))
+    except ValueError as error:
+        raise ReadFault(PATH, 1, f"`{text}` is no address, number or range") from error
+
+
+def _number(text: str) -> int:
+    return addresses.value(text) if ":" in text or "." in text else int(text)

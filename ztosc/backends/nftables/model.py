@@ -1,0 +1,59 @@
+"""The ruleset as values: one table, its sets and maps, its chains.
+
+Guarantees: two rulesets are equal exactly when they print the same statements; elements and rules are in canonical text (single
+blanks, addresses as RFC 5952, protocols as numbers), so that a reader of the file arrives at the same values.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ztosc.ir.base import Model
+
+TABLE = "ztos"
+FAMILY = "inet"
+
+
+class Element(Model):
+    """An element: its key by fields, for a map its verdict."""
+
+    key: tuple[str, ...]
+    verdict: str | None = None
+    comment: str = ""
+
+
+class Collection(Model):
+    """A named set, or a verdict map where `verdicts`."""
+
+    name: str
+    types: tuple[str, ...]
+    verdicts: bool = False
+    flags: tuple[str, ...] = ()
+    comment: str = ""
+    elements: tuple[Element, ...] = ()
+
+
+class Hook(Model):
+    """Where a base chain stands; `priority` as a number (filter is 0, raw is -300)."""
+
+    hook: Literal["prerouting", "input", "forward", "output"]
+    priority: int
+    policy: Literal["accept", "drop"]
+
+
+class Chain(Model):
+    """A chain and its rules, one statement list each."""
+
+    name: str
+    hook: Hook | None = None
+    rules: tuple[str, ...] = ()
+
+
+class Ruleset(Model):
+    """Everything of ours on a node."""
+
+    family: str = FAMILY
+    table: str = TABLE
+    comment: str
+    collections: tuple[Collection, ...]
+    chains: tuple[Chain, ...]

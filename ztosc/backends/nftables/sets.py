@@ -1,0 +1,211 @@
+"""NodeSpec → sets and maps: everything that differs from node to node, as elements that never overlap.
+
+Guarantees: never a rule a grant; the keys of one collection are disjoint; ICMP echo, which has no ports, stands in sets of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from ztosc.backends.nftables.model import Collection, Element
+from ztosc.backends.template import one_line
+from ztosc.logic import addresses, intervals, ports, regions
+from ztosc.logic.intervals import Interval, Intervals
+from ztosc.logic.ports import ECHO, ICMPV6, Boxes
+from ztosc.nodes.conditions import text
+from ztosc.nodes.spec import Condition, NodeFlow, NodeSpec, Permit, intervals_of
+
+COMMENT_BYTES = 127
+"""nft 1.0.6 holds 128 with the end of the string."""
+
+ECHO_BOX: Boxes = ((ECHO[0], ECHO[0], ECHO[1], ECHO[1]),)
+ALL_ICMPV6: Boxes = ((ICMPV6, ICMPV6, 0, 65535),)
+EVERYWHERE = {6: addresses.ALL6, 4: addresses.ALL4}
+_INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,14}")
+
+
+def comment(words: str) -> str:
+    """Free text as nft takes it in a comment: one line without double quotes, which it cannot escape."""
+    return one_line(words.replace('"', "'"), COMMENT_BYTES)
+
+
+def interface(name: str) -> str:
+    """An interface name in quotes, so that no name is a keyword. Raises `ValueError` for what no interface is called."""
+    if not _INTERFACE.fullmatch(name):
+        raise ValueError(f"{name!r} cannot be the name of an interface")
+    return f'"{name}"'
+
+
+def span_text(part: Interval) -> str:
+    """An interval of numbers."""
+    return str(part[0]) if part[0] == part[1] else f"{part[0]}-{part[1]}"
+
+
+def address_text(part: Interval) -> str:
+    """An interval of addresses."""
+    low, high = (addresses.address_text(each) for each in part)
+    return low if low == high else f"{low}-{high}"
+
+
+def collections(spec: NodeSpec) -> tuple[Collection, ...]:
+    """All of them, by name."""
+    found = [*_interfaces(spec), *_addresses(spec), *_source_edge(spec), *_destination_edge(spec), *flow_sets(spec), *_conditions(spec)]
+    return tuple(sorted(found, key=lambda each: each.name))
+
+
+def _interfaces(spec: NodeSpec) -> Iterator[Collection]:
+    ports_here = tuple(
+        Element(key=(interface(each.interface),), comment=comment(f"{each.segment}: {each.doc}" if each.doc else each.segment))
+        for each in sorted(spec.segments, key=lambda each: each.interface)
+    )
+    transits = {each.interface for each in spec.transits}
+    inside = transits | {each.interface for each in spec.segments} | {each.interface for each in spec.tunnels}
+    yield Collection(name="zt_ports", types=("ifname",), elements=ports_here)
+    yield Collection(name="zt_transits", types=("ifname",), elements=_names(transits))
+    yield Collection(name="zt_inside", types=("ifname",), elements=_names(inside))
+
+
+def _names(found: Iterable[str]) -> tuple[Element, ...]:
+    return tuple(Element(key=(interface(name),)) for name in sorted(found))
+
+
+def _addresses(spec: NodeSpec) -> Iterator[Collection]:
+    hosts = tuple(
+        Element(key=(interface(each.interface), address_text(part)))
+        for each in sorted(spec.segments, key=lambda each: each.interface)
+        for part in intervals_of(each.hosts)
+    )
+    ours = tuple(Element(key=(address_text(part),)) for part in intervals.subtract(intervals_of(spec.ours), addresses.ALL4))
+    systems = intervals.normalize((addresses.value(each.address),) * 2 for each in spec.systems)
+    yield Collection(name="zt_hosts", types=("ifname", "ipv6_addr"), flags=("interval",), elements=hosts)
+    yield Collection(name="zt_ours", types=("ipv6_addr",), flags=("interval",), elements=ours)
+    yield Collection(
+        name="zt_systems", types=("ipv6_addr",), flags=("interval",), elements=tuple(Element(key=(address_text(part),)) for part in systems)
+    )
+
+
+def chain_of(condition: str) -> str:
+    """The chain that asks a condition."""
+    return "zt_c_" + condition.removeprefix("c-")
+
+
+def set_of(condition: Condition) -> str:
+    """The set that a node's runner fills while the condition holds: addresses of sessions, or `ipv6` for one of time alone."""
+    return ("zt_o_" if condition.of_time_alone else "zt_s_") + condition.id.removeprefix("c-")
+
+
+def _verdict(permit: Permit) -> str:
+    return f"goto {chain_of(permit.condition)}" if permit.condition else "accept"
+
+
+def _source_edge(spec: NodeSpec) -> Iterator[Collection]:
+    here = [permit for permit in spec.permits if permit.interface is not None]
+    outside = [permit for permit in spec.permits if permit.interface is None]
+    yield _map("zt_grants", ("ifname", "ipv6_addr"), _from_segments(here, echo=False), tuples=True)
+    yield _map("zt_grants_echo", ("ifname", "ipv6_addr"), _from_segments(here, echo=True), tuples=False)
+    yield _map("zt_ingress", ("ipv6_addr", "ipv6_addr"), _from_outside(outside, echo=False), tuples=True)
+    yield _map("zt_ingress_echo", ("ipv6_addr", "ipv6_addr"), _from_outside(outside, echo=True), tuples=False)
+
+
+def _map(name: str, ends: tuple[str, ...], elements: Iterable[Element], *, tuples: bool) -> Collection:
+    types = (*ends, "inet_proto", "inet_service") if tuples else ends
+    return Collection(name=name, types=types, verdicts=True, flags=("interval",), elements=tuple(elements))
+
+
+def _from_segments(permits: Iterable[Permit], *, echo: bool) -> Iterator[Element]:
+    for permit in permits:
+        for part in intervals.subtract(intervals_of(permit.destinations), addresses.ALL4):
+            for tail in _tails(permit.ports, echo=echo):
+                yield Element(key=(interface(permit.interface or ""), address_text(part), *tail), verdict=_verdict(permit))
+
+
+def _from_outside(permits: Iterable[Permit], *, echo: bool) -> Iterator[Element]:
+    for permit in permits:
+        for source in intervals_of(permit.sources):
+            for part in intervals_of(permit.destinations):
+                for tail in _tails(permit.ports, echo=echo):
+                    yield Element(key=(address_text(source), address_text(part), *tail), verdict=_verdict(permit))
+
+
+def _tails(boxes: Boxes, *, echo: bool) -> Iterator[tuple[str, ...]]:
+    """Protocol and port of each box; for echo, one empty tail where the boxes hold it."""
+    if echo:
+        yield from [()] if ports.intersect(boxes, ECHO_BOX) else []
+        return
+    for low, high, first, last in ports.subtract(boxes, ALL_ICMPV6):
+        yield span_text((low, high)), span_text((first, last))
+
+
+def _destination_edge(spec: NodeSpec) -> Iterator[Collection]:
+    ends = [
+        (source, part, each.ports)
+        for each in spec.inbound
+        for source in intervals_of(each.sources)
+        for part in intervals_of(each.destinations)
+    ]
+    tuples = regions.normalize(
+        (source, part, (low, high), (first, last))
+        for source, part, boxes in ends
+        for low, high, first, last in ports.subtract(boxes, ALL_ICMPV6)
+    )
+    echo = regions.normalize((source, part) for source, part, boxes in ends if ports.intersect(boxes, ECHO_BOX))
+    yield _set("zt_inbound", ("ipv6_addr", "ipv6_addr", "inet_proto", "inet_service"), tuples)
+    yield _set("zt_inbound_echo", ("ipv6_addr", "ipv6_addr"), echo)
+
+
+def _set(name: str, types: tuple[str, ...], boxes: regions.Boxes) -> Collection:
+    """A set of boxes whose first fields are addresses, the others numbers."""
+    printers = [address_text if each.endswith("_addr") else span_text for each in types]
+    keys = (tuple(show(part) for show, part in zip(printers, box, strict=True)) for box in boxes)
+    return Collection(name=name, types=types, flags=("interval",), elements=tuple(Element(key=key) for key in keys))
+
+
+def flow_sets(spec: NodeSpec) -> Iterator[Collection]:
+    """Sets of the node's own flows: by direction, family, and whether one interface is named; only those that hold something.
+
+    Keys are remote, local, protocol, port; behind the interface where one is named.
+    """
+    for direction in ("in", "out"):
+        for family in (6, 4):
+            chosen = [flow for flow in spec.flows if flow.direction == direction and _family(flow) == family]
+            free = regions.normalize(box for flow in chosen if flow.interface is None for box in _flow_boxes(flow))
+            named = sorted({flow.interface for flow in chosen if flow.interface is not None})
+            types = (f"ipv{family}_addr",) * 2 + ("inet_proto", "inet_service")
+            if free:
+                yield _set(f"zt_node_{direction}{family}", types, free)
+            if named:
+                by_interface = {name: [flow for flow in chosen if flow.interface == name] for name in named}
+                yield _bound(f"zt_link_{direction}{family}", types, by_interface)
+
+
+def _bound(name: str, types: tuple[str, ...], by_interface: dict[str, list[NodeFlow]]) -> Collection:
+    found = [
+        Element(key=(interface(port), *element.key))
+        for port, flows in by_interface.items()
+        for element in _set(name, types, regions.normalize(box for flow in flows for box in _flow_boxes(flow))).elements
+    ]
+    return Collection(name=name, types=("ifname", *types), flags=("interval",), elements=tuple(found))
+
+
+def _family(flow: NodeFlow) -> int:
+    return 4 if intervals.contains(addresses.ALL4, addresses.value(flow.local)) else 6
+
+
+def _flow_boxes(flow: NodeFlow) -> Iterator[regions.Box]:
+    own = (addresses.value(flow.local),) * 2
+    remote: Intervals = addresses.of_prefix(flow.remote) if flow.remote else EVERYWHERE[_family(flow)]
+    for part in intervals.intersect(remote, EVERYWHERE[_family(flow)]):
+        yield from ((part, (own[0], own[1]), (low, high), (first, last)) for low, high, first, last in flow.ports)
+
+
+def _conditions(spec: NodeSpec) -> Iterator[Collection]:
+    for condition in spec.conditions:
+        members = sorted({addresses.value(each.address) for each in spec.members if each.condition == condition.id})
+        yield Collection(
+            name=set_of(condition),
+            types=("nf_proto",) if condition.of_time_alone else ("ipv6_addr",),
+            flags=("timeout",),
+            comment=comment(text(condition)),
+            elements=tuple(Element(key=(addresses.address_text(address),)) for address in members),
+        )

@@ -1,0 +1,50 @@
+"""What a NodeSpec demands to be enforced, in the same words in which a backend says what its files let pass.
+
+Guarantees: computed from the spec alone, by other code than what made the files.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from ztosc.backends.base import Enforcement
+from ztosc.logic import addresses, intervals, ports, regions
+from ztosc.logic.intervals import Intervals
+from ztosc.logic.ports import ECHO, ICMPV6, Boxes
+from ztosc.nodes.spec import NodeSpec, intervals_of
+
+NO_FLOW: Boxes = ((ICMPV6, ICMPV6, 0, ECHO[1] - 1), (ICMPV6, ICMPV6, ECHO[1] + 1, 65535))
+"""ICMPv6 that is not an echo request: neighbours and errors, which no policy grants."""
+
+
+def demanded(spec: NodeSpec) -> Enforcement:
+    """What the node must let pass, no more and no less."""
+    segments: dict[tuple[str, str | None], list[regions.Box]] = defaultdict(list)
+    outside: dict[str | None, list[regions.Box]] = defaultdict(list)
+    for permit in spec.permits:
+        found = _boxes((_ipv6(intervals_of(permit.destinations)),), permit.ports)
+        if permit.interface is not None:
+            segments[(permit.interface, permit.condition)].extend(found)
+        else:
+            sources = _ipv6(intervals_of(permit.sources))
+            outside[permit.condition].extend((source, *box) for source in sources for box in found)
+    ends = ((_ipv6(intervals_of(each.sources)), _ipv6(intervals_of(each.destinations)), each.ports) for each in spec.inbound)
+    inbound = [box for sources, destinations, allowed in ends for box in _boxes((sources, destinations), allowed)]
+    return Enforcement(
+        segments={key: regions.normalize(boxes) for key, boxes in segments.items() if boxes},
+        outside={key: regions.normalize(boxes) for key, boxes in outside.items() if boxes},
+        inbound=regions.normalize(inbound),
+        hosts={each.interface: intervals_of(each.hosts) for each in spec.segments},
+    )
+
+
+def _ipv6(parts: Intervals) -> Intervals:
+    return intervals.subtract(parts, addresses.ALL4)
+
+
+def _boxes(ends: tuple[Intervals, ...], allowed: Boxes) -> list[regions.Box]:
+    prefixes: list[regions.Box] = [()]
+    for parts in ends:
+        prefixes = [(*prefix, part) for prefix in prefixes for part in parts]
+    tails = [((low, high), (first, last)) for low, high, first, last in ports.subtract(allowed, NO_FLOW)]
+    return [(*prefix, *tail) for prefix in prefixes for tail in tails]

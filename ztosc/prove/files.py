@@ -1,0 +1,110 @@
+"""`prove`: each file says what its node must be, and the files agree with each other.
+
+Guarantees: for each node and target the emitted bytes are read back and compared with the spec lowered anew, what they let pass with
+what the spec demands, and the real tools judge them where they are; every name that is published leads to an address that exists.
+Anything that was not compared is refuted or unsupported, never proved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ztosc.backends.base import Artifact, Backend, Bundle, Enforcement, Enforces, Publishes, ReadFault
+from ztosc.backends.registry import backends as registered
+from ztosc.ir.network import Network
+from ztosc.ir.verdict import Outcome, Verdict
+from ztosc.logic import regions
+from ztosc.nodes.records import node_name
+from ztosc.nodes.spec import NodeSpec
+from ztosc.prove.demand import demanded
+from ztosc.prove.difference import difference
+from ztosc.prove.tools import Tools
+
+
+def prove(
+    network: Network,
+    specs: Iterable[NodeSpec],
+    bundle: Bundle,
+    tools: Tools | None = None,
+    *,
+    backends: Iterable[Backend] | None = None,
+) -> tuple[Verdict, ...]:
+    """Every verdict on a bundle, in order of nodes and targets. `tools` absent, or missing here: our readers alone."""
+    chosen = tuple(registered() if backends is None else backends)
+    known = tuple(specs)
+    expected = {(spec.node, backend.name) for spec in known for backend in chosen if backend.applies(spec)}
+    strange = sorted(file.path for file in bundle.files if (file.node, file.target) not in expected)
+    found = [_verdict("bundle", "every file belongs to a node and target of the network", f"`{strange[0]}` does not" if strange else "")]
+    for spec in known:
+        for backend in chosen:
+            if (spec.node, backend.name) in expected:
+                found.extend(_of_target(network, spec, backend, bundle.of(spec.node, backend.name), tools))
+    return tuple(found)
+
+
+def _verdict(name: str, statement: str, reason: str, outcome: Outcome = "refuted") -> Verdict:
+    """Proved where there is no reason against it."""
+    return Verdict(kind="proof", property=name, statement=statement, origin=None, verdict=outcome if reason else "proved", reason=reason)
+
+
+def _of_target(
+    network: Network, spec: NodeSpec, backend: Backend, artifacts: tuple[Artifact, ...], tools: Tools | None
+) -> Iterator[Verdict]:
+    place = f"nodes/{spec.node}/{backend.name}"
+    try:
+        model = backend.read(artifacts)
+        yield _verdict("read-back", f"{place} says what the network says", _differs(place, backend, spec, model, artifacts))
+        if isinstance(backend, Enforces):
+            yield _verdict("enforcement", f"{place} lets pass what the network grants", _unlike(backend.enforcement(model), demanded(spec)))
+        if isinstance(backend, Publishes):
+            yield _verdict("names", f"{place} publishes addresses that exist", _dangling(network, backend.published(model)))
+    except ReadFault as fault:
+        yield _verdict("read-back", f"{place} says what the network says", f"{place}/{fault.path}:{fault.line}: {fault.reason}")
+    for result in tools.judge(backend.manifest, artifacts) if tools else ():
+        if result.outcome != "missing":
+            where = f"{place}/{result.path}" if result.path else place
+            refused = result.output or "it gives no reason"
+            yield _verdict("accepted", f"{result.tool} accepts {where}", refused if result.outcome == "rejected" else "")
+
+
+def _differs(place: str, backend: Backend, spec: NodeSpec, model: Any, artifacts: tuple[Artifact, ...]) -> str:
+    wanted = backend.lower(spec)
+    if model == wanted:
+        return ""
+    path, line, words = difference(wanted, model, artifacts, backend.render(wanted))
+    return f"{place}/{path}:{line}: {words}"
+
+
+def _unlike(found: Enforcement, wanted: Enforcement) -> str:
+    """In which part the two differ."""
+    for name, left, right in (
+        ("what segments may initiate", found.segments, wanted.segments),
+        ("what may come from outside", found.outside, wanted.outside),
+        ("what may sit behind a port", found.hosts, wanted.hosts),
+    ):
+        if dict(left) != dict(right):
+            keys = sorted({str(key) for key in (*left, *right) if left.get(key) != right.get(key)})
+            return f"{name} differs for {', '.join(keys)}"
+    return "" if found.inbound == wanted.inbound else f"what may arrive from other nodes differs{_where(found.inbound, wanted.inbound)}"
+
+
+def _where(found: regions.Boxes, wanted: regions.Boxes) -> str:
+    more, less = len(set(found) - set(wanted)), len(set(wanted) - set(found))
+    return f" in {more} regions that are there and {less} that should be"
+
+
+def _dangling(network: Network, published: Mapping[str, frozenset[str]]) -> str:
+    """Names that lead nowhere, or not to all that they stand for."""
+    wanted: dict[str, set[str]] = {}
+    domain = network.intent.network.domain
+    dns_names = {service.name: service.dns_name for service in network.intent.services}
+    for endpoint in network.endpoints:
+        for name in (f"{dns_names[endpoint.service]}.{domain}.", f"{endpoint.replica}.{dns_names[endpoint.service]}.{domain}."):
+            wanted.setdefault(name, set()).add(endpoint.address)
+    for node in network.nodes:
+        wanted[node_name(network, node.node)] = {loopback.address for loopback in node.loopbacks[:1]}
+    for name in sorted({*published, *wanted}):
+        if published.get(name, frozenset()) != wanted.get(name, set()):
+            return f"`{name}` leads to {sorted(published.get(name, ())) or 'nothing'}, not to {sorted(wanted.get(name, ())) or 'nothing'}"
+    return ""
