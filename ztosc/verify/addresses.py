@@ -60,7 +60,7 @@ class AddressBook:
         return None
 
     def _excluded(self, address: Address, length: int) -> bool:
-        """Whether an external of that prefix length has no such address: it is nobody's, or ours, or private and written wider than that."""
+        """Whether an external of that prefix length has no such address: nobody's, ours, or private and written wider."""
         wider = any(address in each and length < each.prefixlen for each in PRIVATE)
         return wider or address in self._overlay or any(address in each for each in NEVER)
 

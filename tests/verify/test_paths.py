@@ -1,0 +1,265 @@
+"""`reaches … despite` and `stays within`: places, paths, failures, jurisdictions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.verify.networks import (
+    AT,
+    DAY,
+    allow,
+    between,
+    deny,
+    external,
+    link,
+    network,
+    node,
+    reaches,
+    region,
+    replays,
+    role,
+    segment,
+    service,
+    site,
+    stays,
+)
+from ztosc.ir.network import IsolationDomain
+from ztosc.ir.values import Jurisdiction, Validity
+from ztosc.ir.verdict import Verdict
+from ztosc.verify import topology, verify
+
+REGIONS = (region("us", "US"), region("ie", "IE"), region("sea", None), region("ca", "US-CA"))
+
+
+def judge(*parts: Any, **more: Any) -> Verdict:
+    """The one verdict; what is allowed in a refutation must replay."""
+    given = network(*REGIONS, *parts, **more)
+    (verdict,) = verify(given)
+    flows = [hop for hop in verdict.witness.hops if hop.flow]
+    assert verdict.verdict != "refuted" or (verdict.witness.hops and (not flows or replays(given, verdict)))
+    return verdict
+
+
+def ring(*names: str) -> list[Any]:
+    """Nodes of one name with their site, linked in a circle."""
+    return [link(a, b) for a, b in zip(names, (*names[1:], names[0]), strict=True)]
+
+
+def domain(name: str, *nodes: str) -> IsolationDomain:
+    """A domain on some nodes."""
+    return IsolationDomain(name=name, index=0, l3vni=1, interface="v", nodes=nodes)
+
+
+SITES = tuple(site(name) for name in ("one", "two", "three"))
+NODES = (node("n1", "one"), node("n2", "two"), node("n3", "three"))
+PAIR = (*SITES, *NODES, segment("a", "one"), segment("b", "two", "three"), service("s", "b", replicas=2), allow("segment:a", "service:s"))
+
+
+def test_a_grant_and_a_path_are_a_way() -> None:
+    assert judge(*PAIR, link("n1", "n2"), reaches("segment:a", "service:s")).verdict == "proved"
+
+
+def test_without_a_grant_or_without_a_path_there_is_none() -> None:
+    cut = judge(*PAIR, reaches("segment:a", "service:s"))
+    assert cut.verdict == "refuted"
+    assert cut.reason == "no instance of `s` (on `n2` and `n3`) answers `a` on node `n1`"
+    shut = judge(*PAIR, link("n1", "n2"), deny("segment:a", "service:s"), reaches("segment:a", "service:s"))
+    assert shut.verdict == "refuted"
+    assert "nobody of `a` may reach `s` at 2026-11-22T00:00:00Z" in shut.reason
+
+
+@pytest.mark.parametrize(
+    ("links", "failures", "failing", "outcome"),
+    [
+        ([link("n1", "n2")], 1, "links", "refuted"),
+        ([link("n1", "n2"), link("n1", "n3")], 1, "any", "proved"),
+        ([link("n1", "n2"), link("n1", "n3")], 2, "any", "refuted"),
+        ([link("n1", "n2"), link("n2", "n3")], 1, "nodes", "refuted"),
+        (ring("n1", "n2", "n3"), 1, "any", "proved"),
+        (ring("n1", "n2", "n3"), 2, "links", "refuted"),
+        (ring("n1", "n2", "n3"), 1, "nodes", "proved"),
+        (ring("n1", "n2", "n3"), 2, "nodes", "refuted"),
+    ],
+)
+def test_any_k_failures(links: list[Any], failures: int, failing: str, outcome: str) -> None:
+    assert judge(*PAIR, *links, reaches("segment:a", "service:s", failures, failing)).verdict == outcome
+
+
+def test_the_failures_shown_are_the_fewest() -> None:
+    verdict = judge(*PAIR, link("n1", "n2"), link("n2", "n3"), reaches("segment:a", "service:s", 2))
+    assert verdict.reason.startswith("after the failure of link `n1--n2`, ")
+    assert verdict.witness.hops[0].flow is not None
+
+
+def test_a_target_on_one_node_survives_no_node_failure() -> None:
+    parts = (*SITES, *NODES, *ring("n1", "n2", "n3"), segment("a", "one"), segment("b", "two"), service("s", "b", replicas=2))
+    parts = (*parts, allow("segment:a", "service:s"))
+    assert judge(*parts, reaches("segment:a", "service:s", 1, "links")).verdict == "proved"
+    verdict = judge(*parts, reaches("segment:a", "service:s", 1, "nodes"))
+    assert verdict.reason.startswith("after the failure of node `n2`, ")
+
+
+def test_every_place_of_a_counts() -> None:
+    parts = (*SITES, *NODES, link("n1", "n2"), segment("a", "one", "three"), segment("b", "two"), service("s", "b"))
+    verdict = judge(*parts, allow("segment:a", "service:s"), reaches("segment:a", "service:s"))
+    assert verdict.reason.endswith("answers `a` on node `n3`")
+
+
+def test_only_links_whose_tunnel_admits_the_domain_carry_it_and_answers_count() -> None:
+    parts = (*PAIR, *ring("n1", "n2", "n3"), reaches("segment:a", "service:s", 1, "links"))
+    domains = (domain("a", "n1", "n2", "n3"), domain("b", "n1", "n2", "n3"))
+    assert judge(*parts, domains=domains).verdict == "proved"
+    for kept in ("a", "b"):
+        admits = {"n1--n3": (kept,), "n1--n2": ("a", "b"), "n2--n3": ("a", "b")}
+        assert judge(*parts, domains=domains, admits=admits).verdict == "refuted", "one way alone is no conversation"
+    assert judge(*parts, domains=(domain("a", "n1", "n2"), domain("b", "n1", "n2", "n3"))).verdict == "refuted"
+
+
+def test_a_way_must_stand_at_every_instant() -> None:
+    window = judge(*PAIR, link("n1", "n2"), deny("segment:a", "service:s", valid=between(2, 3)), reaches("segment:a", "service:s"))
+    assert "nobody of `a` may reach `s` at 2026-11-22T02:00:00Z" in window.reason
+    ends = (*SITES, *NODES, link("n1", "n2"), segment("a", "one"), segment("b", "two"), reaches("segment:a", "segment:b"))
+    assert judge(*ends, allow("segment:a", "segment:b", on="tcp/1", valid=Validity(not_after=AT + DAY))).verdict == "refuted"
+
+
+def test_every_segment_of_a_role_must_get_there() -> None:
+    parts = (
+        *SITES,
+        *NODES,
+        link("n1", "n2"),
+        segment("a", "one"),
+        segment("b", "two"),
+        role("r", "a", "b"),
+        allow("role:r", "segment:b", on="tcp/1"),
+    )
+    assert judge(*parts, reaches("role:r", "segment:b")).verdict == "proved"
+    assert judge(*parts, deny("segment:a", "segment:b"), reaches("role:r", "segment:b")).verdict == "refuted"
+
+
+def test_what_the_model_does_not_say_is_unsupported() -> None:
+    parts = (*PAIR, link("n1", "n2"), external("net"), role("r", "a"), allow("segment:a", "external:net", on="tcp/1"))
+    assert judge(*parts, reaches("segment:a", "role:r")).verdict == "unsupported"
+    assert judge(*parts, reaches("segment:a", "external:net")).verdict == "unsupported", "no node serves nat64"
+    inbound = (*parts, allow("external:net", "service:s"))
+    assert judge(*inbound, reaches("external:net", "service:s", 1)).verdict == "unsupported"
+    assert judge(*inbound, reaches("external:net", "service:s")).verdict == "proved"
+
+
+def test_an_external_is_reached_through_nat64() -> None:
+    parts = (
+        *SITES,
+        *NODES[:2],
+        node("n3", "three", "nat64"),
+        segment("a", "one"),
+        external("net"),
+        allow("segment:a", "external:net", on="tcp/1"),
+    )
+    assert judge(*parts, link("n1", "n3"), reaches("segment:a", "external:net")).verdict == "proved"
+    assert judge(*parts, link("n1", "n2"), reaches("segment:a", "external:net")).verdict == "refuted"
+
+
+def test_too_many_combinations_are_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(topology, "BUDGET", 3)
+    verdict = judge(*PAIR, *ring("n1", "n2", "n3"), reaches("segment:a", "service:s", 2))
+    assert verdict.verdict == "unknown"
+    assert "combinations of failures" in verdict.reason
+
+
+PHI = segment("b", "two", carries=("phi",))
+ABROAD = site("abroad", "ie")
+STAYS = stays("phi")
+
+
+def data(*parts: Any, **more: Any) -> Verdict:
+    """A verdict where phi lives on n2, in the United States."""
+    return judge(*SITES, *NODES[:2], PHI, STAYS, *parts, **more)
+
+
+def test_data_rests_where_its_segments_are() -> None:
+    assert data().verdict == "proved"
+    assert judge(site("abroad", "ie"), node("n1", "abroad"), segment("b", "abroad", carries=("phi",)), STAYS).verdict == "refuted"
+    unknown = judge(site("abroad", "sea"), node("n1", "abroad"), segment("b", "abroad", carries=("phi",)), STAYS)
+    assert "in a region without a country, which is not inside US" in unknown.reason
+    california = Jurisdiction(text="US-CA", countries=("US-CA",))
+    west = (site("west", "ca"), node("n1", "west"), segment("b", "west", carries=("phi",)))
+    assert judge(*west, stays("phi")).verdict == "proved"
+    assert judge(*west, stays("phi", california)).verdict == "proved"
+    assert judge(site("east"), node("n1", "east"), segment("b", "east", carries=("phi",)), stays("phi", california)).verdict == "refuted"
+
+
+@pytest.mark.parametrize("direction", [("segment:b", "segment:e"), ("segment:e", "segment:b")])
+def test_data_goes_with_a_flow_and_comes_back_as_an_answer(direction: tuple[str, str]) -> None:
+    verdict = data(ABROAD, node("n9", "abroad"), segment("e", "abroad"), link("n2", "n9"), allow(*direction, on="tcp/1"))
+    assert verdict.verdict == "refuted"
+    assert "rests in `e` on node `n9`, in IE, which is not inside US" in verdict.reason
+    assert ("flows back" in verdict.reason) == (direction[0] == "segment:e")
+
+
+def test_data_goes_over_hops_unless_someone_releases_it() -> None:
+    parts = (segment("a", "one"), external("net"), allow("segment:a", "segment:b", on="tcp/443"), link("n1", "n2"))
+    verdict = data(*parts, allow("segment:a", "external:net", on="tcp/443"))
+    assert "reaches the external `net`" in verdict.reason
+    assert len(verdict.witness.hops) == 3
+    assert data(*parts, allow("segment:a", "external:net", on="tcp/443", releases=("phi",))).verdict == "proved"
+    assert data(*parts, allow("segment:a", "external:net", on="tcp/443", releases=("other",))).verdict == "refuted"
+    both = (allow("segment:a", "external:net", on="tcp/443", releases=("phi",)), allow("segment:a", "external:net", on="tcp/1-1000"))
+    refuted = data(*parts, *both)
+    assert refuted.witness.hops[1].rule == both[1].origin, "the grant that releases nothing carries it"
+
+
+def test_data_keeps_to_the_order_of_time() -> None:
+    parts = (segment("a", "one"), external("net"), link("n1", "n2"))
+    leaves = allow("segment:a", "external:net", on="tcp/443", valid=Validity(not_after=AT + DAY))
+    assert data(*parts, leaves, allow("segment:a", "segment:b", on="tcp/443", valid=Validity(not_before=AT + DAY))).verdict == "proved"
+    assert data(*parts, leaves, allow("segment:a", "segment:b", on="tcp/443", valid=Validity(not_before=AT + DAY - 1))).verdict == "refuted"
+
+
+def test_a_foreign_node_on_a_cycle_relays_and_one_on_a_leaf_does_not() -> None:
+    parts = (
+        ABROAD,
+        node("n9", "abroad"),
+        segment("a", "one"),
+        allow("segment:a", "segment:b", on="tcp/443"),
+        link("n1", "n2"),
+        link("n2", "n9"),
+    )
+    assert data(*parts).verdict == "proved"
+    verdict = data(*parts, link("n1", "n9"))
+    assert "`phi` may travel over node `n9`, in IE, which is not inside US, between `n2` (`b`) and `n1` (`a`)" in verdict.reason
+    assert replays_first_hop(verdict)
+    domains = (domain("all", "n1", "n2"),)
+    assert data(*parts, link("n1", "n9"), domains=domains).verdict == "proved", "enforced: the node may not hold that domain"
+    admits = {"n1--n9": ()}
+    assert data(*parts, link("n1", "n9"), admits=admits).verdict == "proved", "enforced: the tunnel does not admit it"
+
+
+def replays_first_hop(verdict: Verdict) -> bool:
+    """Whether the flow that would be relayed is shown."""
+    return verdict.witness.hops[0].flow is not None
+
+
+def test_the_only_way_counts_too() -> None:
+    parts = (ABROAD, node("n9", "abroad"), segment("a", "one"), allow("segment:a", "segment:b", on="tcp/443"))
+    assert "may travel over node `n9`" in data(*parts, link("n1", "n9"), link("n2", "n9")).reason
+
+
+def test_a_segment_in_two_places_travels_between_them() -> None:
+    spread = (*SITES, *NODES[:2], ABROAD, node("n9", "abroad"), segment("b", "one", "two", carries=("phi",)), STAYS)
+    assert judge(*spread, link("n1", "n2")).verdict == "proved"
+    assert judge(*spread, link("n1", "n2"), link("n1", "n9"), link("n2", "n9")).verdict == "refuted"
+
+
+def test_log_sinks_count() -> None:
+    parts = (ABROAD, node("n9", "abroad"), segment("logs", "abroad"), service("siem", "logs"), segment("a", "one"))
+    verdict = data(*parts, allow("segment:a", "segment:b", on="tcp/443", log_to="siem"))
+    assert verdict.verdict == "refuted"
+    assert "logged to `siem`" in verdict.reason
+
+
+def test_the_directory_carries_personal_data() -> None:
+    parts = (*SITES, ABROAD, node("n2", "two", "directory"), segment("b", "two", carries=("personal",)), stays("personal"))
+    assert judge(*parts).verdict == "proved"
+    verdict = judge(*parts, node("n9", "abroad", "replica"))
+    assert verdict.reason == "the directory on node `n9` holds `personal`, in IE, which is not inside US"
