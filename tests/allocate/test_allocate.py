@@ -157,7 +157,10 @@ def test_replicas_go_to_the_first_places_in_the_order_of_at() -> None:
 
 
 def test_a_segment_lives_where_it_is_attached_or_else_on_every_gateway() -> None:
-    text = "site t in home { node a { underlay 2001:db8::2; serves gateway; attach e1 to x }\n node b { underlay 2001:db8::3; serves gateway } }\nlink g -- a\nlink a -- b\nsegment x { at t }\nsegment y { at t }"
+    text = (
+        "site t in home { node a { underlay 2001:db8::2; serves gateway; attach e1 to x }\n"
+        " node b { underlay 2001:db8::3; serves gateway } }\nlink g -- a\nlink a -- b\nsegment x { at t }\nsegment y { at t }"
+    )
     plans = {plan.segment: plan.places[0].nodes for plan in network(text).segments}
     assert (plans["x"], plans["y"]) == (("a",), ("a", "b"))
 

@@ -19,7 +19,8 @@ WRONG = [
     ("site t in home { node h { underlay 2001:db8::2; serves gateway; attach eth1 to desks } }", "ZT304"),
     ("site t in home { node h { underlay 2001:db8::2; serves resolver } }\nsegment a { at t }", "ZT305"),
     (
-        "site t in home { node h { underlay 2001:db8::2; serves gateway; attach e1 to a; attach e1 to b } }\nsegment a { at t }\nsegment b { at t }",
+        "site t in home { node h { underlay 2001:db8::2; serves gateway; attach e1 to a; attach e1 to b } }\n"
+        "segment a { at t }\nsegment b { at t }",
         "ZT317",
     ),
     ("role r { from vault }", "ZT307"),

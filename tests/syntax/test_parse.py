@@ -137,7 +137,7 @@ def test_what_is_not_enforced_yet_is_an_error(word: str) -> None:
 @pytest.mark.slow
 def test_three_thousand_mutations_give_a_tree_each() -> None:
     dice = random.Random(20261122)
-    alphabet = list('{}()[];,"#\n abz09:/.-<>=!') + ["allow ", "segment ", "\n}", "\n{", "until ", "é", "\t", "and\n"]
+    alphabet = [*'{}()[];,"#\n abz09:/.-<>=!', "allow ", "segment ", "\n}", "\n{", "until ", "é", "\t", "and\n"]
     for _ in range(3000):
         text = HOSPITAL_TEXT
         for _ in range(dice.randint(1, 4)):

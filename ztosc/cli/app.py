@@ -49,12 +49,11 @@ class LazyGroup(click.Group):
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         try:
             return super().resolve_command(ctx, args)
-        except click.UsageError as error:
+        except click.UsageError:
             from ztosc.diagnostics.near import near
 
             guess = near(args[0], COMMANDS)
-            error.message = f"there is no command `{args[0]}`" + (f"; did you mean `{guess}`?" if guess else "")
-            raise
+            raise click.UsageError(f"there is no command `{args[0]}`" + (f"; did you mean `{guess}`?" if guess else ""), ctx) from None
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

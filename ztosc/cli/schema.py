@@ -14,12 +14,13 @@ NAMES = ("intent", "ir", "lock", "verdict", "flow")
 
 def _schema(name: str) -> dict[str, Any]:
     from ztosc.allocate.lock import Record
+    from ztosc.ir.base import Model
     from ztosc.ir.flow import Flow
     from ztosc.ir.intent import Intent
     from ztosc.ir.network import Network
     from ztosc.ir.verdict import Verdict
 
-    models = {"ir": Network, "intent": Intent, "lock": Record, "verdict": Verdict, "flow": Flow}
+    models: dict[str, type[Model]] = {"ir": Network, "intent": Intent, "lock": Record, "verdict": Verdict, "flow": Flow}
     schema = models[name].model_json_schema()
     if name == "lock":
         head = {"schema": {"const": 1}, "network": {"type": "string"}, "generation": {"type": "integer"}, "checksum": {"type": "string"}}

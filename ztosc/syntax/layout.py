@@ -84,10 +84,22 @@ def _report_quotes(source: Source, tokens: list[Token], broken: set[int], report
             report.error(
                 "ZT107", 'this text has no closing `"`', source.span(token.start, token.end), help='close it with `"` on the same line'
             )
+            _close_text(tokens, index)
             broken.add(token.start)
-            while index < len(tokens) and tokens[index].kind != "newline":
-                _blank(tokens[index])
-                index += 1
+
+
+def _close_text(tokens: list[Token], index: int) -> None:
+    """Read an unclosed text as if it ended with its line, before the `}` there: they close what they did. No offset after it moves."""
+    token = tokens[index]
+    last = next((later for later in range(index, len(tokens)) if tokens[later].kind in ("newline", "comment")), len(tokens))
+    while last > index + 1 and (tokens[last - 1].kind == "blank" or tokens[last - 1].text == "}"):
+        last -= 1
+    written = "".join(each.text for each in tokens[index:last])
+    del tokens[index + 1 : last]
+    before = tokens[index - 1] if index else token
+    if len(written) == 1 and before.kind == "blank":
+        before.text, token.start, written = before.text[:-1], token.start - 1, '""'
+    token.kind, token.text = ("string", f'"{written[1:-1]}"'.replace("\\", "_")) if len(written) > 1 else ("blank", " ")
 
 
 def _starts_line(tokens: list[Token], index: int) -> bool:
