@@ -36,6 +36,8 @@ class Proof(Model):
     tool: str
     command: tuple[str, ...]
     each: str | None = None
+    refusals: tuple[str, ...] = ()
+    """Words in the output that mean a refusal, whatever the exit code says."""
 
 
 class Commands(Model):

@@ -100,7 +100,8 @@ def _ask(proof: Proof, root: Path, words: dict[str, str], path: str | None) -> T
     except subprocess.TimeoutExpired:
         return ToolResult(proof.tool, "rejected", f"no answer within {TIMEOUT} seconds", path)
     output = (done.stdout + done.stderr).decode(errors="replace").replace(str(root), "")[:OUTPUT].strip()
-    return ToolResult(proof.tool, "accepted" if done.returncode == 0 else "rejected", output, path)
+    accepted = done.returncode == 0 and not any(words in output for words in proof.refusals)
+    return ToolResult(proof.tool, "accepted" if accepted else "rejected", output, path)
 
 
 def _run(command: tuple[str, ...]) -> subprocess.CompletedProcess[bytes]:

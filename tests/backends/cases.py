@@ -1,0 +1,57 @@
+"""Networks that every backend is tried on: the hospital, names that are keywords elsewhere, words that want to break out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.nodes import networks as n
+from tests.nodes.small import base
+from ztosc.ir.network import Network
+from ztosc.logic import ports
+
+HOSTILE = (
+    'close"; } flush ruleset',
+    "two\nlines\r\nand # a comment",
+    "nul\0and\x1b[31mred\u202eesrever",
+    "x" * 300,
+    "é" * 200,
+    "back\\slash\\",
+    "*/ // ; { $INCLUDE /etc/passwd",
+)
+
+
+def keywords() -> Network:
+    """Segments, services, nodes and roles called as nft and BIND call their own things, with a rule of every kind."""
+    rules = (
+        n.rule(1, "allow", "segments:*", "system:dns"),
+        n.rule(2, "allow", "role:set", "segment:any", ports.ANY, guard=n.MFA),
+        n.rule(3, "allow", "segment:drop", "external:net", (*n.tcp(443), (58, 58, 128, 128))),
+        n.rule(4, "allow", "external:lab", "service:log"),
+        n.rule(5, "allow", "external:net", "service:ip", validity=n.Validity(windows=(n.DAYTIME,))),
+        n.rule(6, "allow", "device:pump", "segment:fwd", n.udp(5000, 5100)),
+        n.rule(7, "deny", "role:map", "service:ip", n.tcp(443), guard=n.HEALTHY),
+    )
+    return n.number(base(rules))
+
+
+def hostile() -> Network:
+    """The same with hostile words wherever the language lets people write freely."""
+    network = keywords()
+    intent = network.intent
+    changes: dict[str, Any] = {
+        name: tuple(each.model_copy(update={"doc": HOSTILE[index % len(HOSTILE)]}) for index, each in enumerate(getattr(intent, name)))
+        for name in ("sites", "nodes", "segments", "roles", "services", "externals", "rules")
+    }
+    changes["rules"] = tuple(each.model_copy(update={"because": HOSTILE[0]}) for each in changes["rules"])
+    return network.model_copy(update={"intent": intent.model_copy(update=changes)})
+
+
+def reversed_network(network: Network) -> Network:
+    """The same network with its collections the other way round."""
+    intent = network.intent
+    turned = {name: tuple(reversed(value)) for name, value in dict(intent).items() if isinstance(value, tuple)}
+    around = {name: tuple(reversed(value)) for name, value in dict(network).items() if isinstance(value, tuple)}
+    return network.model_copy(update={**around, "intent": intent.model_copy(update=turned)})
+
+
+CASES = {"hospital": n.hospital, "keywords": keywords, "hostile": hostile}

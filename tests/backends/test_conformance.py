@@ -1,0 +1,125 @@
+"""Every registered backend keeps what the seam promises; a backend that does not is refused."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from tests.backends.cases import keywords
+from tests.backends.conformance import Conformance
+from tests.nodes import networks as n
+from ztosc.backends import Artifact, Backend, BackendFault, backends, registry, render
+from ztosc.backends.nftables import Nftables
+from ztosc.nodes import project
+
+
+@pytest.fixture(params=backends(), ids=lambda backend: backend.name)
+def backend(request: pytest.FixtureRequest) -> Backend:
+    found: Backend = request.param
+    return found
+
+
+class TestRegistered(Conformance):
+    """Ours, and those of third parties that are installed here."""
+
+
+def test_ours_are_registered_by_name() -> None:
+    assert set(registry.OURS) <= {backend.name for backend in backends()}
+    assert [backend.name for backend in backends()] == sorted(backend.name for backend in backends())
+
+
+class Rogue(Nftables):
+    """A third party's backend that writes where it likes."""
+
+    name = "nftables"
+    path, mode = "ruleset.nft", 0o640
+
+    def render(self, model: object) -> tuple[Artifact, ...]:
+        return (Artifact(self.path, b"", self.mode, "root:root"),)
+
+
+@pytest.mark.parametrize("path", ["../other/ruleset.nft", "/etc/passwd", "./ruleset.nft", "sub/ruleset.nft", "ruleset.nft.bak"])
+def test_a_path_that_is_not_declared_is_refused(path: str) -> None:
+    rogue = Rogue()
+    rogue.path = path
+    with pytest.raises(BackendFault, match="manifest"):
+        render(project(n.hospital()), [rogue])
+
+
+def test_a_mode_that_is_not_declared_is_refused() -> None:
+    rogue = Rogue()
+    rogue.mode = 0o666
+    with pytest.raises(BackendFault, match="mode"):
+        render(project(n.hospital()), [rogue])
+
+
+def test_a_third_party_cannot_take_our_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Point:
+        def load(self) -> Backend:
+            return Rogue()
+
+    def points(group: str) -> Iterable[Point]:
+        return [Point()] if group == "ztosc.targets" else []
+
+    monkeypatch.setattr(registry, "entry_points", points)
+    registry.backends.cache_clear()
+    with pytest.raises(BackendFault, match="called nftables"):
+        registry.backends()
+    registry.backends.cache_clear()
+
+
+BUILD = """
+import hashlib, sys
+sys.path.insert(0, sys.argv[1])
+from tests.backends.cases import hostile
+from ztosc.backends import backends, render
+from ztosc.nodes import project
+files = render(project(hostile()), backends()).files
+print(hashlib.sha256(repr([(file.path, file.artifact) for file in files]).encode()).hexdigest())
+"""
+
+
+def test_no_hash_seed_leaves_a_trace() -> None:
+    root = str(Path(__file__).parents[2])
+    found = set()
+    for seed in ("0", "1", "4242"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        done = subprocess.run([sys.executable, "-c", BUILD, root], env=environment, capture_output=True, text=True, check=True, timeout=60)
+        found.add(done.stdout.strip())
+    assert len(found) == 1 and len(found.pop()) == hashlib.sha256().digest_size * 2
+
+
+def test_the_number_of_rules_does_not_grow_with_the_policy() -> None:
+    backend = Nftables()
+    intent = n.hospital_intent()
+    more = tuple(n.rule(100 + port, "allow", "segment:infusion", "service:ehr-web", n.tcp(port)) for port in range(1000, 1100, 2))
+    large = n.number(intent.model_copy(update={"rules": (*intent.rules, *more)}))
+
+    def rules(network: n.Network) -> list[int]:
+        return [sum(len(chain.rules) for chain in backend.lower(spec).chains) for spec in project(network)]
+
+    assert rules(large) == rules(n.hospital())
+
+
+def test_what_cannot_be_enforced_is_said_where_it_is_asked() -> None:
+    intent = n.hospital_intent()
+    odd = intent.segments[0].model_copy(update={"mdns": True, "observe": True, "origin": n.here(77)})
+    network = n.number(intent.model_copy(update={"segments": (odd, *intent.segments[1:])}))
+    found = Nftables().unsupported(network)
+    assert [(each.code, each.span and each.span.line) for each in found] == [("ZT603", 77), ("ZT603", 77)]
+    assert "`mdns`" in found[0].message and "`observe`" in found[1].message
+    assert [each.span for each in Nftables().unsupported(keywords())] == [n.here(5)]
+    assert Nftables().unsupported(n.hospital()) == ()
+
+
+def test_a_link_needs_one_family_at_both_ends() -> None:
+    intent = n.hospital_intent()
+    nodes = (intent.nodes[0].model_copy(update={"underlay": "192.0.2.1"}), *intent.nodes[1:])
+    found = Nftables().unsupported(n.number(intent.model_copy(update={"nodes": nodes})))
+    assert {each.code for each in found} == {"ZT603"} and len(found) == 2

@@ -1,0 +1,166 @@
+"""A bundle that means the network is proved; whatever is changed in its files is caught, with file and line."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from tests.backends.cases import CASES
+from tests.nodes import networks as n
+from ztosc.backends import Bundle, backends, render
+from ztosc.backends.nftables import Nftables
+from ztosc.ir.network import Network
+from ztosc.ir.verdict import Verdict
+from ztosc.nodes import project
+from ztosc.prove import Tools, prove, real_tools
+
+RULESET = "nodes/edge-1/nftables/ruleset.nft"
+CONF = "nodes/edge-1/bind/named.conf"
+ZONE = "nodes/edge-1/bind/zones/mercy.example.zone"
+
+
+def built(network: Network) -> Bundle:
+    return render(project(network), backends())
+
+
+def refuted(network: Network, bundle: Bundle, tools: Tools | None = None) -> list[Verdict]:
+    return [verdict for verdict in prove(network, project(network), bundle, tools) if verdict.verdict != "proved"]
+
+
+def changed(bundle: Bundle, path: str, old: str, new: str) -> Bundle:
+    """The bundle with the first match of a pattern in one file replaced."""
+    files = []
+    for file in bundle.files:
+        content = file.artifact.content
+        if file.path == path:
+            text, count = re.subn(old, new, content.decode(), count=1, flags=re.S)
+            assert count == 1 and text != content.decode()
+            content = text.encode()
+        files.append(replace(file, artifact=replace(file.artifact, content=content)))
+    return Bundle(tuple(files))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_was_built_is_proved(case: str) -> None:
+    network = CASES[case]()
+    verdicts = prove(network, project(network), built(network), real_tools())
+    assert {verdict.verdict for verdict in verdicts} == {"proved"}
+    assert {"bundle", "read-back", "enforcement", "names"} <= {verdict.property for verdict in verdicts}
+
+
+MUTATIONS = {
+    "an open policy": (RULESET, "hook forward priority -5; policy drop", "hook forward priority -5; policy accept"),
+    "another priority": (RULESET, "priority -5", "priority 5"),
+    "another hook": (RULESET, "hook input", "hook prerouting"),
+    "a wider address": (RULESET, r"fd3c:91a2:77e0:1::200 \. 6 \. 8883", "fd3c:91a2:77e0:1::200-fd3c:91a2:77e0:1::201 . 6 . 8883"),
+    "another port": (RULESET, r"6 \. 8883", "6 . 8884"),
+    "another protocol": (RULESET, r"\. 6 \. 8883", ". 17 . 8883"),
+    "no condition": (RULESET, r"443 : goto zt_c_\w+", "443 : accept"),
+    "another condition": (RULESET, r"22 : goto zt_c_39\w+", "22 : goto zt_c_3eedc92c4108"),
+    "an element more": (RULESET, r"(map zt_grants \{.*?elements = \{)", r'\1 "zt-s2" . ::1 . 6 . 1 : accept,'),
+    "an element less": (RULESET, r'\t\t\t"zt-s2" \. [^\n]* 8883 : accept,\n', ""),
+    "a session from nowhere": (RULESET, r"(set zt_s_39\w+ \{)", r"\1\n\t\telements = { fd00::1 }"),
+    "a rule more": (RULESET, r"(chain zt_forward \{[^\n]*\n[^\n]*\n)", r"\1\t\taccept\n"),
+    "a rule less": (RULESET, r"\t\tiifname @zt_ports goto zt_deny\n", ""),
+    "all of ICMPv6": (RULESET, r"icmpv6 type \{ destination[^}]*\} ct state related accept", "meta l4proto ipv6-icmp accept"),
+    "established first": (RULESET, r"ct state invalid goto zt_deny", "ct state established accept"),
+    "a spoofed source": (RULESET, r'"zt-s3" \. fd3c:91a2:77e0:31::,', '"zt-s3" . fd3c:91a2:77e0:41::,'),
+    "more from other nodes": (RULESET, r"(set zt_inbound \{.*?)\. 6 \. 443", r"\1. 6 . 400-443"),
+    "another table": (RULESET, r"delete table inet ztos", "flush ruleset"),
+    "a table more": (RULESET, r"\Z", "table ip open { }\n"),
+    "another target": (ZONE, r"(ehr.mercy.example. IN AAAA fd3c:91a2:77e0:1::1)00", r"\g<1>ff"),
+    "a record less": (ZONE, r"ehr.mercy.example. IN AAAA [^\n]*\n", ""),
+    "an old serial": (ZONE, r"hostmaster.mercy.example. 7", "hostmaster.mercy.example. 6"),
+    "an open transfer": (CONF, r"allow-transfer \{ none; \};", "allow-transfer { any; };"),
+    "no transfer clause": (CONF, r"\tallow-transfer \{ none; \};\n", ""),
+    "an open resolver": (CONF, r"allow-recursion \{[^}]*\}", "allow-recursion { any; }"),
+    "everybody a client": (CONF, r'acl "zt_clients" \{', r'acl "zt_clients" {\n\t::/0;'),
+    "a forwarder": (CONF, r"\tnotify no;", "\tnotify no;\n\tforwarders { 2001:db8::1; };"),
+    "another file": (CONF, r'file "zones/mercy.example.zone"', 'file "/etc/shadow"'),
+}
+
+
+@pytest.mark.parametrize("change", MUTATIONS)
+def test_every_change_is_caught(change: str) -> None:
+    network = n.hospital()
+    path, old, new = MUTATIONS[change]
+    found = refuted(network, changed(built(network), path, old, new))
+    assert found and all(verdict.verdict == "refuted" and verdict.reason for verdict in found)
+    folder = path.split("/", 3)[:3]
+    assert any(re.match("/".join(folder) + r"/\S+:\d+: ", verdict.reason) for verdict in found)
+
+
+def test_the_line_of_a_change_is_named() -> None:
+    network = n.hospital()
+    bundle = changed(built(network), RULESET, r"6 \. 8883", "6 . 8884")
+    content = next(file.artifact.content for file in bundle.files if file.path == RULESET)
+    line = next(number for number, text in enumerate(content.decode().splitlines(), start=1) if "8884" in text)
+    assert any(f"{RULESET}:{line}: " in verdict.reason for verdict in refuted(network, bundle))
+
+
+def test_a_file_that_is_missing_or_too_many_is_caught() -> None:
+    network = n.hospital()
+    bundle = built(network)
+    for path in (RULESET, CONF, ZONE):
+        assert refuted(network, Bundle(tuple(file for file in bundle.files if file.path != path)))
+    assert refuted(network, Bundle((*bundle.files, replace(bundle.files[0], node="nobody"))))
+    assert refuted(network, Bundle((*bundle.files, replace(bundle.files[0], artifact=replace(bundle.files[0].artifact, path="more")))))
+
+
+def test_a_wrong_template_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes as rendered, but not what the spec says: only reading them back can tell."""
+    render_truly = Nftables.render
+
+    def render_wrongly(self: Nftables, model: object) -> object:
+        (artifact,) = render_truly(self, model)  # type: ignore[arg-type]
+        return (replace(artifact, content=artifact.content.replace(b"policy drop", b"policy accept")),)
+
+    monkeypatch.setattr(Nftables, "render", render_wrongly)
+    network = n.hospital()
+    found = refuted(network, built(network))
+    assert len([verdict for verdict in found if verdict.property == "read-back"]) == 4
+    assert all("accept" in verdict.reason for verdict in found)
+
+
+def test_a_wrong_lowering_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file says what the model says, but the model lets more pass than the spec: only the meaning can tell."""
+    lower_truly = Nftables.lower
+
+    def lower_wrongly(self: Nftables, spec: object) -> object:
+        model = lower_truly(self, spec)  # type: ignore[arg-type]
+        wider = [
+            each.model_copy(update={"elements": tuple(e.model_copy(update={"verdict": "accept"}) for e in each.elements)})
+            if each.name == "zt_grants"
+            else each
+            for each in model.collections
+        ]
+        return model.model_copy(update={"collections": tuple(wider)})
+
+    monkeypatch.setattr(Nftables, "lower", lower_wrongly)
+    network = n.hospital()
+    found = refuted(network, built(network))
+    assert {verdict.property for verdict in found} == {"enforcement"}
+    assert any(verdict.statement == "nodes/edge-1/nftables lets pass what the network grants" for verdict in found)
+
+
+def test_a_refusal_of_the_real_tool_is_told() -> None:
+    tools = real_tools()
+    missing = [why for tool in ("nft", "named-checkzone") if (why := tools.why_missing(tool))]
+    if missing:
+        pytest.skip(f"NOT JUDGED: {'; '.join(missing)}")
+    network = n.hospital()
+    for path, old, new, word in (
+        (RULESET, r"6 \. 8883", "6 . 88830", "8883"),
+        (ZONE, r"0 0 443 ehr.mercy", "0 0 443 nowhere.mercy", "nowhere"),
+    ):
+        found = [each for each in refuted(network, changed(built(network), path, old, new), tools) if each.property == "accepted"]
+        assert found and word in found[0].reason and "/tmp" not in found[0].reason
+
+
+def test_a_missing_tool_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ztosc.prove.tools._why_missing", lambda tool: f"{tool} is not installed")
+    network = n.hospital()
+    assert not [each for each in prove(network, project(network), built(network), real_tools()) if each.property == "accepted"]
+    assert [real_tools().judges(backend.manifest) for backend in backends()] == [()] * len(backends())
