@@ -101,6 +101,12 @@ def test_a_target_on_one_node_survives_no_node_failure() -> None:
     assert verdict.reason.startswith("after the failure of node `n2`, ")
 
 
+def test_nor_does_one_that_shares_the_node_of_who_asks() -> None:
+    parts = (segment("a"), service("s", "a", replicas=2), allow("segment:a", "service:s"))
+    assert judge(*parts, reaches("segment:a", "service:s", 1, "links")).verdict == "proved"
+    assert judge(*parts, reaches("segment:a", "service:s", 1, "nodes")).reason.startswith("after the failure of node `n1`, ")
+
+
 def test_every_place_of_a_counts() -> None:
     parts = (*SITES, *NODES, link("n1", "n2"), segment("a", "one", "three"), segment("b", "two"), service("s", "b"))
     verdict = judge(*parts, allow("segment:a", "service:s"), reaches("segment:a", "service:s"))
