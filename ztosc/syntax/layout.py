@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from ztosc.diagnostics import Report
@@ -24,6 +25,7 @@ DANGLING = frozenset({",", "and", "or", "not", "implies"})
 DATE = re.compile(r"[0-9]{4}-")
 STATEMENT_WORDS = frozenset({*ITEMS, *LATER, "import", "separate", "group", "assert", "bloc"})
 CLOSER = {"{": "}", "(": ")", "[": "]"}
+NONE: frozenset[int] = frozenset()
 MAX_DEPTH = 32
 """How deep blocks and brackets may nest."""
 
@@ -34,8 +36,12 @@ class Chunk:
 
     start: int
     text: str
-    broken: bool
-    """Whether the layout already reported a mistake inside it."""
+    broken_at: frozenset[int]
+    """Where the layout already reported a mistake inside it."""
+
+    @property
+    def broken(self) -> bool:
+        return bool(self.broken_at)
 
     @property
     def end(self) -> int:
@@ -84,22 +90,17 @@ def _report_quotes(source: Source, tokens: list[Token], broken: set[int], report
             report.error(
                 "ZT107", 'this text has no closing `"`', source.span(token.start, token.end), help='close it with `"` on the same line'
             )
-            _close_text(tokens, index)
             broken.add(token.start)
+            _blank_text(tokens, index)
 
 
-def _close_text(tokens: list[Token], index: int) -> None:
-    """Read an unclosed text as if it ended with its line, before the `}` there: they close what they did. No offset after it moves."""
-    token = tokens[index]
-    last = next((later for later in range(index, len(tokens)) if tokens[later].kind in ("newline", "comment")), len(tokens))
-    while last > index + 1 and (tokens[last - 1].kind == "blank" or tokens[last - 1].text == "}"):
-        last -= 1
-    written = "".join(each.text for each in tokens[index:last])
-    del tokens[index + 1 : last]
-    before = tokens[index - 1] if index else token
-    if len(written) == 1 and before.kind == "blank":
-        before.text, token.start, written = before.text[:-1], token.start - 1, '""'
-    token.kind, token.text = ("string", f'"{written[1:-1]}"'.replace("\\", "_")) if len(written) > 1 else ("blank", " ")
+def _blank_text(tokens: list[Token], index: int) -> None:
+    """Blank an unclosed text to the end of its line, but for the `}` there: they close what they did."""
+    end = next((later for later in range(index, len(tokens)) if tokens[later].kind == "newline"), len(tokens))
+    while end > index + 1 and (tokens[end - 1].kind == "blank" or tokens[end - 1].text == "}"):
+        end -= 1
+    for token in tokens[index:end]:
+        _blank(token)
 
 
 def _starts_line(tokens: list[Token], index: int) -> bool:
@@ -246,7 +247,7 @@ def _dangling(source: Source, token: Token, report: Report) -> None:
     )
 
 
-def _chunks(tokens: list[Token], broken: set[int]) -> list[Chunk]:
+def _chunks(tokens: list[Token], broken: AbstractSet[int]) -> list[Chunk]:
     chunks: list[Chunk] = []
     current: list[Token] = []
     depth = 0
@@ -263,15 +264,15 @@ def _chunks(tokens: list[Token], broken: set[int]) -> list[Chunk]:
     return [*chunks, *_chunk(current, broken)]
 
 
-def _chunk(tokens: list[Token], broken: set[int]) -> list[Chunk]:
-    is_broken = any(token.start in broken for token in tokens)
+def _chunk(tokens: list[Token], broken: AbstractSet[int]) -> list[Chunk]:
+    reported = frozenset(place for token in tokens for place in range(token.start, token.end) if place in broken) if broken else NONE
     while tokens and tokens[0].kind in ("blank", "newline"):
         tokens = tokens[1:]
     while tokens and tokens[-1].kind in ("blank", "newline"):
         tokens = tokens[:-1]
     if not tokens:
         return []
-    return [Chunk(tokens[0].start, "".join(token.text for token in tokens), is_broken)]
+    return [Chunk(tokens[0].start, "".join(token.text for token in tokens), reported)]
 
 
 def split_block(chunk: Chunk) -> tuple[Chunk, list[Chunk]] | None:
@@ -282,5 +283,5 @@ def split_block(chunk: Chunk) -> tuple[Chunk, list[Chunk]] | None:
         return None
     closing = next((index for index in range(len(tokens) - 1, opening, -1) if tokens[index].text == "}"), len(tokens))
     header = "".join(token.text for token in tokens[:opening]) + "{" + "}"
-    inner = _chunks(tokens[opening + 1 : closing], set())
-    return Chunk(chunk.start, header, chunk.broken), inner
+    inner = _chunks(tokens[opening + 1 : closing], chunk.broken_at)
+    return Chunk(chunk.start, header, chunk.broken_at), inner
