@@ -41,6 +41,11 @@ def test_a_contradiction_has_its_code_and_only_that(lines: str, code: str) -> No
     assert codes(lines) == [code]
 
 
+def test_a_deny_on_other_ports_is_passed_by_nobody() -> None:
+    assert codes("deny staff to vault on tcp/22\nallow desks to vault on tcp/443") == []
+    assert codes("deny staff to vault on tcp/22\nallow desks to vault on tcp/20-30") == ["ZT402"]
+
+
 def test_a_grant_that_is_over_is_reported_and_changes_nothing() -> None:
     found = compiled("allow staff to web until 2026-01-01")
     assert [(item.code, str(item.severity)) for item in found.diagnostics] == [("ZT405", "warning")]

@@ -42,6 +42,7 @@ from ztosc.ir.guards import attributes_of
 from ztosc.ir.network import Network
 from ztosc.ir.values import TRUE, AnyOf, BoolType, EnumType, Guard, Negation, OtherAttribute, RangeType, Ref, Validity, all_of
 from ztosc.verify import verify
+from ztosc.verify.scope import starts
 
 SEGMENTS = ("a", "b", "c")
 LEVEL = EnumType(values=("low", "mid", "high"), ordered=True)
@@ -237,20 +238,20 @@ def chained(net: Network, subject: str, target: str) -> bool:
     """Whether a chain exists within three weeks, by the hour; windows recur within one."""
     policy, names = Policy(net.intent), written(net)
     goals = {place.name for place in ends(policy, target)}
-    owned = {subject.partition(":")[2]} if subject.startswith("segment") else set()
+    owned = {start.place.name for start in starts(policy, ref(subject))}  # whoever sits there owns the segment around
     if owned & goals:
         return True
-    edges: dict[tuple[bool, ...], tuple[set[tuple[str, str]], set[str]]] = {}
+    edges: dict[tuple[bool, ...], set[tuple[str, str]]] = {}
     for instant in range(AT, AT + 21 * DAY, HOUR):
         key = in_force_at(net, instant)
         if key not in edges:
-            edges[key] = hops(policy, names, subject, instant)
-        pairs, first = edges[key]
+            edges[key] = hops(policy, names, instant)
+        pairs = edges[key]
         before = None
         while before != owned:
             before = set(owned)
-            owned |= first | {there for here, there in pairs if here in owned}
-            if goals & {there for here, there in pairs if here in owned} | goals & first:
+            owned |= {there for here, there in pairs if here in owned}
+            if goals & owned:
                 return True
     return False
 
@@ -260,15 +261,14 @@ def in_force_at(net: Network, instant: int) -> tuple[bool, ...]:
     return tuple(in_force(rule.validity, instant) for rule in net.intent.rules)
 
 
-def hops(policy: Policy, names: list[str], subject: str, instant: int) -> tuple[set[tuple[str, str]], set[str]]:
-    """From which segment to which anyone gets at an instant, and where the subject itself gets."""
+def hops(policy: Policy, names: list[str], instant: int) -> set[tuple[str, str]]:
+    """From which segment to which anyone gets at an instant."""
     pairs: set[tuple[str, str]] = set()
-    first: set[str] = set()
     places = [*(Place(kind="segment", name=name) for name in SEGMENTS), Place(kind="segment", name="b", service="s")]
     granted = [end for end in places if end.service or any(rule.effect == "allow" for rule in policy.about(end))]
     for source, end in itertools.product(SEGMENTS, granted):
         for principal, (protocol, port) in itertools.product(principals(policy, source, names), PORTS):
-            if (source, end.name) in pairs and end.name in first:
+            if (source, end.name) in pairs:
                 break
             flow = Flow.model_construct(
                 source=Place(kind="segment", name=source),
@@ -280,5 +280,4 @@ def hops(policy: Policy, names: list[str], subject: str, instant: int) -> tuple[
             )
             if policy.decide(flow).allowed:
                 pairs.add((source, end.name))
-                first |= {end.name} if policy.is_subject(ref(subject), flow) else set()
-    return pairs, first
+    return pairs

@@ -18,7 +18,7 @@ PROVENANCE = frozenset({"origin", "origins"})
 class Model(BaseModel):
     """A value of the IR."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
 def _meaning(value: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ztosc.ir.base import Model
+from ztosc.logic import ports
 from ztosc.logic.ports import Boxes
 
 RefKind = Literal["role", "segment", "device", "service", "external", "label", "system", "segments"]
@@ -27,6 +28,11 @@ class Ref(Model):
 
 Ports = Boxes
 """Boxes of (first protocol, last protocol, first port, last port); see `ztosc.logic.ports`."""
+
+
+def have_common(one: Ports, other: Ports) -> bool:
+    """Whether two sets of ports share one."""
+    return bool(ports.intersect(one, other))
 
 
 class Jurisdiction(Model):

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from ztosc.diagnostics import Label, Report
 from ztosc.ir.clock import instant_text, is_over
+from ztosc.ir.evaluate import Policy
 from ztosc.ir.intent import Intent, Role, Rule
-from ztosc.ir.values import Ref
+from ztosc.ir.values import Ref, have_common
 
 
 def check(intent: Intent, at: int, report: Report) -> None:
@@ -74,18 +75,19 @@ def _roles(intent: Intent, report: Report) -> None:
 
 def _bypassed_denies(intent: Intent, at: int, report: Report) -> None:
     """language.md §4: a deny with a role as subject is void where the role's segment, or a device class in it, is allowed anyway."""
-    roles = {role.name: role for role in intent.roles}
+    policy = Policy(intent)
     allows = [rule for rule in intent.rules if rule.effect == "allow" and not is_over(rule.validity, at)]
     for deny in (rule for rule in intent.rules if rule.effect == "deny" and not is_over(rule.validity, at)):
         for subject in deny.subjects:
-            if subject.kind == "role":
-                _bypass(intent, deny, roles[subject.name], allows, report)
+            if subject.kind == "role" and subject.name in policy.roles:
+                _bypass(policy, deny, policy.roles[subject.name], allows, report)
 
 
-def _bypass(intent: Intent, deny: Rule, role: Role, allows: list[Rule], report: Report) -> None:
+def _bypass(policy: Policy, deny: Rule, role: Role, allows: list[Rule], report: Report) -> None:
     for allow in allows:
-        through = next((ref for ref in allow.subjects if _is_way_round(intent, ref, role)), None)
-        shared = next((target for target in deny.targets if any(_meet(intent, target, other) for other in allow.targets)), None)
+        through = next((ref for ref in allow.subjects if _is_way_round(policy.intent, ref, role)), None)
+        meeting = (target for target in deny.targets for other in allow.targets if _meet(policy, deny, target, allow, other))
+        shared = next(meeting, None)
         if through is not None and shared is not None:
             report.error(
                 "ZT402",
@@ -110,9 +112,11 @@ def _is_way_round(intent: Intent, subject: Ref, role: Role) -> bool:
             return False
 
 
-def _meet(intent: Intent, one: Ref, other: Ref) -> bool:
-    """Whether two targets have a destination in common."""
-    return bool(_atoms(intent, one) & _atoms(intent, other))
+def _meet(policy: Policy, deny: Rule, one: Ref, allow: Rule, other: Ref) -> bool:
+    """Whether two rules' targets have a destination and a port in common."""
+    if not _atoms(policy.intent, one) & _atoms(policy.intent, other):
+        return False
+    return have_common(policy.rule_ports(deny, one), policy.rule_ports(allow, other))
 
 
 def _atoms(intent: Intent, ref: Ref) -> frozenset[tuple[str, str]]:

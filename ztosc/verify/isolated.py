@@ -2,9 +2,9 @@
 
 Guarantees: the chain is a shortest one, in order of time, each hop a flow that `decide` allows at its instant, and each hop has fresh
 attributes. The reading: once any endpoint in a segment is reached the attacker holds all of it, and every role that comes from it;
-so reaching B means reaching any segment that B is in. An attacker who starts *as* A is only A until the first hop: a role,
-device class or service as subject does not hold its segment (to say that, name the segment). Externals are hops, and so is a
-resolver that recurses. Where A is a segment that B lives in, nothing stands between them and the claim is refuted.
+so reaching B means reaching any segment that B is in. That holds of the start too: where A is a role, device class or service, the
+attacker sits at its endpoint, owns the segment around it, and waits for whoever else signs in there. Externals are hops, and so is a
+resolver that recurses. Where A and B live in one segment, nothing stands between them and the claim is refuted.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def check(explorer: Explorer, claim: Isolated) -> Verdict:
     policy = explorer.policy
     goals = held(policy, claim.targets)
     without = tuple(place for ref in claim.through for place in removed(policy, ref) if place not in goals)
-    begin = {start: Reached(explorer.network.at, ()) for ref in claim.subjects for start in starts(policy, ref)}
-    together = [start.place for start in begin if start.ref is None and start.place in goals]
+    begin = {Start(start.place): Reached(explorer.network.at, ()) for ref in claim.subjects for start in starts(policy, ref)}
+    together = [start.place for start in begin if start.place in goals]
     if together:
         shared = f"`{together[0].name}` is on both sides"
         return refuted(
