@@ -36,6 +36,11 @@ TUNNEL_PORTS = range(10_000, 32_768)
 """Below the range from which Linux takes ephemeral ports."""
 HOSTS = range(0x100, 0x10000)
 """Interface identifiers of endpoints; the gateway of a /64 is ::1."""
+WAYS_OUT = {
+    "subnet": "give the overlay a shorter prefix, or split the network",
+    "domain": "let segments share a `within`, or split the network",
+}
+"""What to do when the numbers of a kind are used up."""
 ZONE_FORMAT = 1
 """Raised when the same network gives other zone content than before, so that serials move."""
 
@@ -62,7 +67,7 @@ def allocate(intent: Intent, lock: Lock | None, at: int, report: Report) -> Allo
     try:
         return _Allocation(intent, Pools(lock or Lock(name)), at, report).run()
     except PoolExhausted as error:
-        report.error("ZT314", f"{error}", intent.network.origin, help="give the overlay a shorter prefix, or split the network")
+        report.error("ZT314", f"{error}", intent.network.origin, help=WAYS_OUT.get(error.kind, "split the network"))
         return None
 
 
@@ -155,7 +160,8 @@ class _Allocation:
         for site, nodes in self.lives[segment.name].items():
             if segment.prefix:
                 own = subnet_numbers(self.prefix, segment.prefix)
-                number = self.pools.number(f"subnet/{segment.name}", site, own)
+                # A single /64 written by hand is nobody else's, wherever the segment moves: there is nothing to remember.
+                number = own[0] if len(own) == 1 else self.pools.number(f"subnet/{segment.name}", site, own)
             else:
                 number = self.pools.number("subnet", f"{segment.name}@{site}", range(RESERVED, subnet_count(self.prefix)), fixed)
             prefix = subnet(self.prefix, number)
