@@ -24,7 +24,8 @@ step "Do its authors' own examples hold?"
 ztosc test $project
 
 step 'Who may do what, and which line says so?'
-ztosc why -C $project clinician ehr-web
+ztosc why -C $project clinician ehr-web --with user.mfa=true --with device.health=healthy
+ztosc why -C $project clinician ehr-web --with user.mfa=true
 
 step 'Build: configuration for every node, proved against the network once more.'
 mkdir -p build
