@@ -12,25 +12,25 @@ from tests.cli.conftest import Run
 from ztosc.prove import real_tools
 
 SOURCE = """
-## A "hostile" } ; description,\twith $(commands) and \\\\ more: {long}
-network set {{ domain "drop.example" }}
-region map {{ country US }}
-site table in map {{
-  node fwd {{ underlay 2001:db8::1; serves gateway, resolver; attach eth0 to drop; attach eth1 vlan 7 to any }}
-  node accept {{ underlay 2001:db8::2; serves gateway; attach eth0 to rule }}
+## A "hostile" } ; description,\twith $(commands) and \\\\ more: LONG
+network set { domain "drop.example" }
+region map { country US }
+site table in map {
+  node fwd { underlay 2001:db8::1; serves gateway, resolver; attach eth0 to drop; attach eth1 vlan 7 to any }
+  node accept { underlay 2001:db8::2; serves gateway; attach eth0 to rule }
   link fwd -- accept
-}}
-## }} ; drop # "
-segment drop {{ at table; admits people }}
-segment any {{ at table }}
-segment rule {{ at table }}
-service limit on rule {{ listen tcp/1-65535, udp/53, icmp; replicas 3 }}
-service none on any {{ listen any except udp/67-68 }}
-service localhost on any {{ listen sctp/2905, proto/47 }}
-service in on any {{ listen tcp/53; name "type" }}
-external zone {{ reach ::/0, 10.0.0.0/8, fd00:9::/32 }}
+}
+## } ; drop # "
+segment drop { at table; admits people }
+segment any { at table }
+segment rule { at table }
+service limit on rule { listen tcp/1-65535, udp/53, icmp; replicas 3 }
+service none on any { listen any except udp/67-68 }
+service localhost on any { listen sctp/2905, proto/47 }
+service in on any { listen tcp/53; name "type" }
+external zone { reach ::/0, 10.0.0.0/8, fd00:9::/32 }
 attribute in.set : bool
-role queue {{ from drop; requires in.set }}
+role queue { from drop; requires in.set }
 allow queue to limit
 allow drop to none
 allow any to drop on any
@@ -45,7 +45,7 @@ def built(ztosc: Run, tmp_path: Path) -> Path:
     """The bundle of a network whose every name is somebody's keyword."""
     project = tmp_path / "set"
     project.mkdir()
-    (project / "network.ztos").write_text(SOURCE.format(long="x" * 300))
+    (project / "network.ztos").write_text(SOURCE.replace("LONG", "x" * 300))
     done = ztosc("build", project, "-o", tmp_path / "out")
     assert done.returncode == 0, done.stdout + done.stderr
     return tmp_path / "out"

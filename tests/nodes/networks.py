@@ -255,5 +255,3 @@ def hospital_intent() -> Intent:
 def hospital() -> Network:
     """The hospital, numbered by hand."""
     return number(hospital_intent())
-
-

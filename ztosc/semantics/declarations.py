@@ -48,7 +48,8 @@ class Checker:
             ]
         if not declaration.broken:
             self._require(declaration, fields)
-        children = tuple(self.declaration(item, module) for item in declaration.items if isinstance(item, ast.Declaration))
+        nested = (item for item in declaration.items if isinstance(item, ast.Declaration) and item.kind in TABLE)
+        children = tuple(self.declaration(item, module) for item in nested)
         return Bound(
             declaration.kind,
             declaration.name.text,

@@ -132,6 +132,8 @@ class Names:
             return []
         if symbol.kind != "group":
             return [Reference(symbol, word.span)]
+        if symbol.name not in self.groups:  # its declaration could not be read
+            return []
         if symbol.name in self._open_groups:
             way = " → ".join(f"`{name}`" for name in [*self._open_groups, symbol.name])
             self.report.error("ZT214", f"groups contain each other: {way}", word.span, help="take one out of the other")

@@ -17,10 +17,11 @@ from ztosc.syntax.build import Builder
 from ztosc.syntax.errors import report_unexpected
 from ztosc.syntax.grammar import parser
 from ztosc.syntax.layout import Chunk, lay_out, split_block
-from ztosc.syntax.words import ITEMS, LATER
+from ztosc.syntax.words import ITEMS
 
-FIRST_WORDS = re.compile(r"([a-z][a-z0-9-]*)\s+([a-z][a-z0-9.-]*)")
-KINDS = frozenset(ITEMS) - {"allow", "deny", "test"}
+FIRST_WORDS = re.compile(r"(?:break-glass\s+)?([a-z][a-z0-9-]*)\s+([a-z][a-z0-9.-]*)")
+DECLARING = (frozenset(ITEMS) - {"allow", "deny", "test"}) | {"group", "template", "partner"}
+"""Words that a declared name follows."""
 
 
 def parse(source: Source, report: Report) -> ast.Module:
@@ -50,7 +51,7 @@ class _Reader:
         kind = keyword.group() if keyword else ""
         if split is None or kind not in ITEMS:
             self._tell(chunk, start, error)
-            return self._named(chunk, kind, ())
+            return self._named(chunk, ())
         return self._recover_block(chunk, *split, kind, start)
 
     def _recover_block(self, chunk: Chunk, header: Chunk, inner: list[Chunk], kind: str, start: str) -> list[ast.Item]:
@@ -59,7 +60,7 @@ class _Reader:
             built = Builder(self._source, header.start, self._docs).transform(parser().parse(header.text, start=start))
         except UnexpectedInput as error:
             self._tell(header, start, error)
-            return self._named(chunk, kind, tuple(items))
+            return self._named(chunk, tuple(items))
         return [self._with_items(built, tuple(items), chunk)]
 
     def _with_items(self, built: ast.Item, items: tuple[ast.Item, ...], chunk: Chunk) -> ast.Item:
@@ -77,16 +78,16 @@ class _Reader:
             case _:
                 return built
 
-    def _named(self, chunk: Chunk, kind: str, items: tuple[ast.Item, ...]) -> list[ast.Item]:
+    def _named(self, chunk: Chunk, items: tuple[ast.Item, ...]) -> list[ast.Item]:
         """A declaration of the name that stands after a declaring keyword, so that its uses are not mistakes too."""
         found = FIRST_WORDS.match(chunk.text)
-        if found is None or kind not in KINDS | {"group"} | LATER.keys():
+        if found is None or found.group(1) not in DECLARING:
             return []
         start = chunk.start + found.start(2)
         name = ast.Word("NAME", found.group(2), self._source.span(start, start + len(found.group(2))))
         span = self._source.span(chunk.start, chunk.end)
         inside = tuple(item for item in items if isinstance(item, ast.Clause | ast.Attach | ast.Declaration))
-        return [ast.Declaration(kind, name, (), inside, span, broken=True)]
+        return [ast.Declaration(found.group(1), name, (), inside, span, broken=True)]
 
     def _tell(self, chunk: Chunk, start: str, error: UnexpectedInput) -> None:
         if not chunk.broken:

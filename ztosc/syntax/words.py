@@ -40,6 +40,7 @@ LATER = {
     "psk": "pre-shared keys by label",
     "retention": "retention",
     "stale": "staleness bounds",
+    "flows": "orders of sensitivity",
     "log": "log sinks",
     "idle": "idle limits",
 }
