@@ -101,6 +101,10 @@ def _side(local: Local, link: Link, tunnel: Tunnel) -> TunnelSide:
         domains=tunnel.domains,
         macsec=link.macsec,
         cost=link.cost,
+        pools=tuple(pool for name in tunnel.domains for pool in local.whole.pools[name]),
+        own_epoch=key.epoch if (key := local.whole.keys.get(local.node.name)) else 0,
+        peer_key=key.value if (key := local.whole.keys.get(peer.name)) else None,
+        psk=tunnel.link in local.whole.psk_links,
         origin=link.origin,
     )
 

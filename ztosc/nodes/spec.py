@@ -162,6 +162,14 @@ class TunnelSide(Model):
     domains: tuple[str, ...]
     macsec: bool
     cost: int
+    pools: tuple[str, ...]
+    """Loopbacks and VTEPs of the domains that may cross: prefixes of both families."""
+    own_epoch: int
+    """Of the key in use, 0 where this node has none yet."""
+    peer_key: str | None
+    """The peer's public key, absent where it has none yet."""
+    psk: bool
+    """Whether a label that may cross demands a key shared by the two ends."""
     origin: Span
 
 

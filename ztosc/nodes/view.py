@@ -10,7 +10,9 @@ from collections.abc import Iterable
 
 from ztosc.ir.intent import Node
 from ztosc.ir.network import Network, SitePrefix
+from ztosc.ir.spaces import loopback_pool, vtep_pool
 from ztosc.ir.values import AttributeType
+from ztosc.keyplan import current_keys, psk_links
 from ztosc.logic import addresses, intervals
 from ztosc.logic.intervals import Intervals
 from ztosc.nodes import records
@@ -42,6 +44,9 @@ class Whole:
         self.services_on: dict[str, list[str]] = defaultdict(list)
         for service in network.intent.services:
             self.services_on[service.segment].append(service.name)
+        self.pools = {each.name: (loopback_pool(network.prefix, each.index), vtep_pool(each.index)) for each in network.domains}
+        self.keys = current_keys(network)
+        self.psk_links = psk_links(network)
         self.zones = records.zones(network) if any("resolver" in node.serves for node in network.intent.nodes) else ()
 
     def endpoints_in(self, segment: str) -> list[tuple[str, int]]:
