@@ -13,7 +13,7 @@ from ztosc.ir.intent import Link, Node
 from ztosc.ir.network import Network, Tunnel
 from ztosc.logic import addresses, intervals
 from ztosc.logic.ports import Boxes
-from ztosc.nodes import edges
+from ztosc.nodes import edges, sizes
 from ztosc.nodes.conditions import asked
 from ztosc.nodes.reach import of_prefixes
 from ztosc.nodes.spec import LocalSegment, NodeFlow, NodeSpec, Resolver, SystemPort, Transit, TunnelSide, ranges
@@ -45,7 +45,7 @@ def _spec(local: Local) -> NodeSpec:
         router_id=plan.router_id,
         loopbacks=plan.loopbacks,
         tunnels=tunnels,
-        transits=tuple(Transit(domain=each.name, interface=each.interface) for each in whole.network.domains if node.name in each.nodes),
+        transits=tuple(_transits(local)),
         segments=tuple(_segment(local, name) for name in sorted(local.places)),
         ours=ranges(whole.overlay),
         conditions=conditions,
@@ -58,6 +58,14 @@ def _spec(local: Local) -> NodeSpec:
         resolver=resolver,
         origin=node.origin,
     )
+
+
+def _transits(local: Local) -> Iterator[Transit]:
+    whole = local.whole
+    for each in sorted(whole.network.domains, key=lambda domain: domain.name):
+        if local.node.name in each.nodes:
+            pools, mtu = whole.pools[each.name], whole.mtus[each.name]
+            yield Transit(domain=each.name, interface=each.interface, l3vni=each.l3vni, mtu=mtu, pools=pools)
 
 
 def _segment(local: Local, name: str) -> LocalSegment:
@@ -100,6 +108,7 @@ def _side(local: Local, link: Link, tunnel: Tunnel) -> TunnelSide:
         port=tunnel.port,
         domains=tunnel.domains,
         macsec=link.macsec,
+        mtu=sizes.tunnel(link.macsec),
         cost=link.cost,
         pools=tuple(pool for name in tunnel.domains for pool in local.whole.pools[name]),
         own_epoch=key.epoch if (key := local.whole.keys.get(local.node.name)) else 0,

@@ -161,6 +161,8 @@ class TunnelSide(Model):
     """UDP, the same at both ends."""
     domains: tuple[str, ...]
     macsec: bool
+    mtu: int
+    """The largest packet in the tunnel."""
     cost: int
     pools: tuple[str, ...]
     """Loopbacks and VTEPs of the domains that may cross: prefixes of both families."""
@@ -178,6 +180,12 @@ class Transit(Model):
 
     domain: str
     interface: str
+    l3vni: int
+    """Also the number of its routing table."""
+    mtu: int
+    """The largest packet that every tunnel of the domain carries."""
+    pools: tuple[str, ...]
+    """Prefixes of its loopbacks and VTEPs: nothing to one of them may ever leave in clear."""
 
 
 class LocalSegment(Model):

@@ -15,7 +15,7 @@ from ztosc.ir.values import AttributeType
 from ztosc.keyplan import current_keys, psk_links
 from ztosc.logic import addresses, intervals
 from ztosc.logic.intervals import Intervals
-from ztosc.nodes import records
+from ztosc.nodes import records, sizes
 from ztosc.nodes.grants import Cells, Target, grants
 from ztosc.nodes.reach import as_ipv6, externals, of_prefixes, overlay
 
@@ -45,6 +45,7 @@ class Whole:
         for service in network.intent.services:
             self.services_on[service.segment].append(service.name)
         self.pools = {each.name: (loopback_pool(network.prefix, each.index), vtep_pool(each.index)) for each in network.domains}
+        self.mtus = sizes.overlays(network)
         self.keys = current_keys(network)
         self.psk_links = psk_links(network)
         self.zones = records.zones(network) if any("resolver" in node.serves for node in network.intent.nodes) else ()
