@@ -153,8 +153,8 @@ def _plan(index: int, each: Segment, by_site: dict[str, list[Node]], sites: list
 
 
 def _node_plan(index: int, each: Node) -> NodePlan:
-    loopback = Loopback(domain="general", address=str(_subnet(0xFF00)[index + 1]), vtep=f"10.255.0.{index + 1}")
-    return NodePlan(node=each.name, asn=4_200_000_001 + index, router_id=f"10.255.255.{index + 1}", loopbacks=(loopback,))
+    loopback = Loopback(domain="general", address=str(_subnet(0)[index + 1]), vtep=f"10.192.0.{index + 1}")
+    return NodePlan(node=each.name, asn=4_200_000_001 + index, router_id=f"10.192.0.{index + 1}", loopbacks=(loopback,))
 
 
 def _tunnel(index: int, link: Link) -> Tunnel:

@@ -58,6 +58,11 @@ def vtep(index: int, identity: int) -> str:
     return str(ipaddress.IPv4Network(vtep_pool(index))[identity])
 
 
+def vrf_name(l3vni: int) -> str:
+    """The VRF of an isolation domain."""
+    return f"zv{l3vni}"
+
+
 def overlapping(named: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Pairs of names whose prefixes (of one family) overlap."""
     networks = [(ipaddress.ip_network(prefix), name) for prefix, name in named]

@@ -15,6 +15,8 @@ from ztosc.logic import addresses, intervals
 from ztosc.logic.ports import Boxes
 from ztosc.nodes import edges, sizes
 from ztosc.nodes.conditions import asked
+from ztosc.nodes.fabric import Fabrics
+from ztosc.nodes.fabric import flows as routing_flows
 from ztosc.nodes.reach import of_prefixes
 from ztosc.nodes.spec import LocalSegment, NodeFlow, NodeSpec, Resolver, SystemPort, Transit, TunnelSide, ranges
 from ztosc.nodes.view import Local, Whole
@@ -26,16 +28,18 @@ DNS: Boxes = ((6, 6, 53, 53), (17, 17, 53, 53))
 def project(network: Network) -> tuple[NodeSpec, ...]:
     """What each node must be."""
     whole = Whole(network)
-    return tuple(_spec(Local(whole, node)) for node in sorted(network.intent.nodes, key=lambda node: node.name))
+    fabrics = Fabrics(whole)
+    return tuple(_spec(Local(whole, node), fabrics) for node in sorted(network.intent.nodes, key=lambda node: node.name))
 
 
-def _spec(local: Local) -> NodeSpec:
+def _spec(local: Local, fabrics: Fabrics) -> NodeSpec:
     node, whole = local.node, local.whole
     plan = next(plan for plan in whole.network.nodes if plan.node == node.name)
     permits = edges.permits(local)
     conditions = edges.conditions(local, permits)
     tunnels = tuple(_tunnels(local))
     resolver = _resolver(local)
+    fabric = fabrics.fabric(node.name, tunnels)
     return NodeSpec(
         node=node.name,
         site=node.site,
@@ -54,7 +58,8 @@ def _spec(local: Local) -> NodeSpec:
         inbound=edges.inbound(local),
         members=edges.members(local, permits, conditions),
         systems=_systems(local),
-        flows=tuple(_flows(node, tunnels, resolver)),
+        flows=(*_flows(node, tunnels, resolver), *routing_flows(fabric)),
+        fabric=fabric,
         resolver=resolver,
         origin=node.origin,
     )

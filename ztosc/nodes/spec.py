@@ -18,6 +18,7 @@ from ztosc.ir.network import Loopback
 from ztosc.ir.values import TRUE, AttributeType, Guard, Validity
 from ztosc.logic import addresses, intervals
 from ztosc.logic.ports import Boxes
+from ztosc.nodes.fabric_spec import Fabric
 from ztosc.source import Span
 
 Ranges = tuple[tuple[str, str], ...]
@@ -270,6 +271,7 @@ class NodeSpec(Model):
     members: tuple[Member, ...]
     systems: tuple[SystemPort, ...]
     flows: tuple[NodeFlow, ...]
+    fabric: Fabric
     resolver: Resolver | None
     origin: Span
 
