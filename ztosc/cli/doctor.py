@@ -20,7 +20,7 @@ def command(as_json: bool) -> int:
     """Which real tools this machine has, and what is not judged without them."""
     tools = real_tools()
     rows = [
-        {"target": target.name, "tool": proof.tool, "found": shutil.which(proof.tool), "usable": tools.usable(proof.tool)}
+        {"target": target.name, "tool": proof.tool, "found": shutil.which(proof.tool), "usable": tools.why_not(proof) is None}
         for target in targets()
         for proof in target.manifest.proofs
     ]
