@@ -38,6 +38,8 @@ class Proof(Model):
     each: str | None = None
     refusals: tuple[str, ...] = ()
     """Words in the output that mean a refusal, whatever the exit code says."""
+    inabilities: tuple[str, ...] = ()
+    """Words in the output that mean that the tool could not judge, which is neither a refusal nor an acceptance."""
 
 
 class Commands(Model):

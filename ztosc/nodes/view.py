@@ -14,6 +14,7 @@ from ztosc.ir.values import AttributeType
 from ztosc.logic import addresses, intervals
 from ztosc.logic.intervals import Intervals
 from ztosc.nodes import records
+from ztosc.nodes.conditions import intern
 from ztosc.nodes.grants import Cells, Target, grants
 from ztosc.nodes.reach import as_ipv6, externals, of_prefixes, overlay
 
@@ -29,6 +30,8 @@ class Whole:
     def __init__(self, network: Network) -> None:
         self.network = network
         self.cells: Cells = grants(network)
+        found = (cell.condition for targets in self.cells.values() for cells in targets.values() for cell in cells)
+        self.conditions = intern(condition for condition in found if condition)
         self.externals = externals(network)
         self.overlay = overlay(network)
         self.nodes = {node.name: node for node in network.intent.nodes}

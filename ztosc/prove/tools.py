@@ -1,13 +1,14 @@
 """Real tools as judges at build time.
 
-Guarantees: a tool sees the exact bytes under the paths they have on a node, in a user and network namespace of its own, so it
-needs no privilege and changes nothing; it ends within `TIMEOUT`; its absence is `missing`, never `accepted`. Holes for secrets hold
-dummies of the right length.
+Guarantees: a tool sees the exact bytes under the paths they have on a node, in a network namespace of its own (and, but for root, a
+user namespace: no privilege is needed), so it changes nothing; it ends within `TIMEOUT`; its absence is `missing`, never `accepted`.
+Holes for secrets hold dummies of the right length.
 """
 
 from __future__ import annotations
 
 import base64
+import os
 import shutil
 import subprocess
 import tempfile
@@ -23,7 +24,7 @@ from ztosc.ir.secrets import SecretRef
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ENVIRONMENT = {"PATH": PATH, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-NAMESPACE = ("unshare", "--user", "--map-root-user", "--net", "--")
+UNSHARE = "unshare"
 TIMEOUT = 60
 """Seconds."""
 OUTPUT = 4000
@@ -41,11 +42,14 @@ class ToolResult:
 
 
 class Tools:
-    """The real tools of this machine."""
+    """The real tools of this machine. A tool that could not judge some file is no judge of what this process builds."""
+
+    def __init__(self) -> None:
+        self._unable: set[str] = set()
 
     def why_missing(self, tool: str) -> str | None:
         """Why a tool cannot judge here, or `None` where it can."""
-        return _why_missing(tool)
+        return _why_missing(tool) or (f"{tool} could not take a file" if tool in self._unable else None)
 
     def usable(self, tool: str) -> bool:
         """Whether a tool can judge here."""
@@ -60,11 +64,14 @@ class Tools:
         files = tuple(artifacts)
         with tempfile.TemporaryDirectory(prefix="ztosc-") as root:
             _stage(Path(root), manifest.folder, files)
-            return tuple(result for proof in manifest.proofs for result in _proof(proof, manifest.folder, Path(root), files))
+            found = tuple(result for proof in manifest.proofs for result in _proof(proof, manifest.folder, Path(root), files))
+        self._unable.update(result.tool for result in found if result.outcome == "missing" and _why_missing(result.tool) is None)
+        return found
 
 
+@cache
 def real_tools() -> Tools:
-    """The tools that are installed here."""
+    """The tools that are installed here; one value a process."""
     return Tools()
 
 
@@ -72,13 +79,18 @@ def real_tools() -> Tools:
 def _why_missing(tool: str) -> str | None:
     if shutil.which(tool, path=PATH) is None:
         return f"{tool} is not installed"
-    if shutil.which(NAMESPACE[0], path=PATH) is None:
-        return f"{NAMESPACE[0]} is not installed"
+    if shutil.which(UNSHARE, path=PATH) is None:
+        return f"{UNSHARE} is not installed"
     try:
-        allowed = _run((*NAMESPACE, "true"))
+        allowed = _run((*_namespace(), "true"))
     except subprocess.TimeoutExpired:
         return "namespaces do not answer"
     return None if allowed.returncode == 0 else "user and network namespaces are not available"
+
+
+def _namespace() -> tuple[str, ...]:
+    """Root needs no user namespace; in one, nft 1.0.6 may not widen its socket, and refuses files of some 1,000 elements."""
+    return (UNSHARE, "--net", "--") if os.geteuid() == 0 else (UNSHARE, "--user", "--map-root-user", "--net", "--")
 
 
 def _proof(proof: Proof, folder: str, root: Path, files: tuple[Artifact, ...]) -> Iterator[ToolResult]:
@@ -96,10 +108,12 @@ def _proof(proof: Proof, folder: str, root: Path, files: tuple[Artifact, ...]) -
 def _ask(proof: Proof, root: Path, words: dict[str, str], path: str | None) -> ToolResult:
     command = tuple(part.format(root=root, **words) for part in proof.command)
     try:
-        done = _run((*NAMESPACE, *command))
+        done = _run((*_namespace(), *command))
     except subprocess.TimeoutExpired:
         return ToolResult(proof.tool, "rejected", f"no answer within {TIMEOUT} seconds", path)
     output = (done.stdout + done.stderr).decode(errors="replace").replace(str(root), "")[:OUTPUT].strip()
+    if done.returncode and any(words in output for words in proof.inabilities):
+        return ToolResult(proof.tool, "missing", output, path)
     accepted = done.returncode == 0 and not any(words in output for words in proof.refusals)
     return ToolResult(proof.tool, "accepted" if accepted else "rejected", output, path)
 
