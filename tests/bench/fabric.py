@@ -60,5 +60,6 @@ def _linked(site: int, index: int, skip: int | None) -> bool:
 
 def _node(site: int, index: int) -> str:
     serves = "gateway, reflector, resolver, directory" if site < 2 and index < 2 else "gateway"
-    ports = [f"attach eth2 to staff-{site} dot1x", f"attach eth3 to pumps-{site}", f"attach eth4 to rack-{site} exclusive", "attach eth5 to office dot1x"]
+    kinds = [f"staff-{site} dot1x", f"pumps-{site}", f"rack-{site} exclusive", "office dot1x"]
+    ports = [f"attach eth{port} to {kind}" for port, kind in enumerate(kinds, start=2)]
     return f"  node n{site}-{index} {{ underlay 2001:db8:{site:x}::{index + 1:x}; serves {serves}\n    {'; '.join(ports)}\n  }}"

@@ -159,6 +159,21 @@ def test_a_refusal_of_the_real_tool_is_told() -> None:
         assert found and word in found[0].reason and "/tmp" not in found[0].reason
 
 
+def test_a_tool_that_cannot_judge_is_no_judge(monkeypatch: pytest.MonkeyPatch) -> None:
+    """nft without root cannot send a large ruleset to the kernel: that is no verdict, and the manifest must not claim one."""
+    tools = Tools()
+    if tools.why_missing("nft"):
+        pytest.skip(f"NOT JUDGED: {tools.why_missing('nft')}")
+    monkeypatch.setattr("ztosc.prove.tools.os.geteuid", lambda: 1000)
+    intent = n.hospital_intent()
+    rules = [n.rule(port, "allow", "segment:infusion", "service:ehr-web", n.tcp(port)) for port in range(1000, 5000, 2)]
+    network = n.number(intent.model_copy(update={"rules": (*rules, *intent.rules)}))
+    assert not refuted(network, built(network), tools)
+    assert not tools.usable("nft") and tools.judges(Nftables().manifest) == ()
+    monkeypatch.undo()
+    assert not refuted(network, built(network), Tools())
+
+
 def test_a_missing_tool_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ztosc.prove.tools._why_missing", lambda tool: f"{tool} is not installed")
     network = n.hospital()

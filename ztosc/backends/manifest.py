@@ -52,6 +52,8 @@ class Proof(Model):
     files: tuple[ProofFile, ...] = ()
     prepare: tuple[tuple[str, ...], ...] = ()
     """Commands that come first, each once for all files; one that fails is a refusal."""
+    inabilities: tuple[str, ...] = ()
+    """Words in the output that mean that the tool could not judge, which is neither a refusal nor an acceptance."""
 
 
 class Commands(Model):

@@ -76,10 +76,9 @@ def _built(outcome: Outcome, network: Network) -> Built | None:
     """The proven bundle."""
     built = build(network, real_tools())
     bad = [proof for proof in built.proofs if proof.verdict != "proved"]
-    outcome.diagnostics.extend(
-        Diagnostic("ZT601" if proof.property == "accepted" else "ZT602", f"{proof.statement}: {proof.reason}", proof.origin)
-        for proof in bad
-    )
+    for proof in bad:
+        code = "ZT601" if proof.property == "accepted" else "ZT602"
+        outcome.diagnostics.append(Diagnostic(code, f"not so: {proof.statement}; {proof.reason}", proof.origin))
     outcome.verdicts = (*outcome.verdicts, *bad)
     return built if not bad else None
 

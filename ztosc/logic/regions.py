@@ -5,9 +5,10 @@ Guarantees: one normal form, disjoint and sorted, so equal sets are equal tuples
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from math import prod
+from typing import TypeVar
 
 from ztosc.logic import intervals
 from ztosc.logic.intervals import Interval
@@ -16,6 +17,8 @@ Box = tuple[Interval, ...]
 """One closed interval a dimension."""
 
 Boxes = tuple[Box, ...]
+
+Item = TypeVar("Item")
 
 
 def normalize(boxes: Iterable[Box]) -> Boxes:
@@ -35,19 +38,36 @@ def normalize(boxes: Iterable[Box]) -> Boxes:
     return tuple(((low, high), *box) for low, high, rest in slices for box in rest)
 
 
-def _slices(parts: list[Box]) -> Iterable[tuple[int, int, list[Box]]]:
-    """Maximal runs of the first dimension over which the same boxes stand, with what remains of those; a sweep."""
-    events = sorted([(box[0][0], 1, box) for box in parts] + [(box[0][1] + 1, 0, box) for box in parts])
-    active: dict[Box, None] = {}
+def _slices(parts: list[Box]) -> Iterator[tuple[int, int, list[Box]]]:
+    """Maximal runs of the first dimension over which the same boxes stand, with what remains of those."""
+    for low, high, active in _sweep([(box[0], box) for box in parts]):
+        yield low, high, [box[1:] for box in active]
+
+
+def cells(parts: Sequence[tuple[Box, int]]) -> Iterator[tuple[Box, tuple[int, ...]]]:
+    """What labelled boxes cut the space into: disjoint boxes, each with the sorted labels of those that hold it."""
+    for low, high, active in _sweep([(box[0], (box, label)) for box, label in parts]):
+        if len(active[0][0]) == 1:
+            yield ((low, high),), tuple(sorted({label for _, label in active}))
+        else:
+            yield from ((((low, high), *box), labels) for box, labels in cells([(box[1:], label) for box, label in active]))
+
+
+def _sweep(parts: Sequence[tuple[Interval, Item]]) -> Iterator[tuple[int, int, list[Item]]]:
+    """Runs of integers over which the same intervals stand, with what hangs on those."""
+    events = sorted(
+        [(span[0], 1, index) for index, (span, _) in enumerate(parts)] + [(span[1] + 1, 0, index) for index, (span, _) in enumerate(parts)]
+    )
+    active: dict[int, None] = {}
     previous = 0
     for position, changes in groupby(events, key=lambda event: event[0]):
         if active:
-            yield previous, position - 1, [box[1:] for box in active]
-        for _, starts, box in changes:
+            yield previous, position - 1, [parts[index][1] for index in active]
+        for _, starts, index in changes:
             if starts:
-                active[box] = None
+                active[index] = None
             else:
-                del active[box]
+                del active[index]
         previous = position
 
 

@@ -36,14 +36,25 @@ def _assertion(bound: BoundAssertion) -> Assertion:
 
 def tests(program: Program, zone: str, report: Report) -> tuple[Test, ...]:
     """Every test, in the order of the sources."""
-    found = [_test(each, zone, report) for each in sorted(program.tests, key=lambda each: each.span)]
+    homes = _homes(program)
+    found = [_test(each, homes, zone, report) for each in sorted(program.tests, key=lambda each: each.span)]
     return tuple(test for test in found if test is not None)
 
 
-def _test(bound: BoundTest, zone: str, report: Report) -> Test | None:
-    source = _source(bound)
+def _homes(program: Program) -> dict[str, list[str]]:
+    """The segments that services and device classes are in."""
+    homes = {service.name: list(service.fields["head"]) for service in program.of("service")}
+    for segment in program.of("segment"):
+        for admitted in segment.fields.get("admits", ()):
+            if isinstance(admitted, Reference):
+                homes.setdefault(admitted.name, []).append(segment.name)
+    return homes
+
+
+def _test(bound: BoundTest, homes: dict[str, list[str]], zone: str, report: Report) -> Test | None:
+    source = _source(bound, homes)
     if source is None:
-        wrong = "a test names roles with `from SEGMENT`, or one segment, device class, service or external"
+        wrong = "a test names roles (or a device class of several segments) with `from SEGMENT`, or one segment, service or external"
         report.error("ZT404", f'test "{bound.name}" does not say who acts from where', bound.span, help=wrong)
         return None
     given = Given(
@@ -59,14 +70,17 @@ def _test(bound: BoundTest, zone: str, report: Report) -> Test | None:
     return Test(name=bound.name, given=given, expects=expects, origin=bound.span)
 
 
-def _source(bound: BoundTest) -> Ref | None:
-    """Where the flow starts: the segment that is named, or what the one subject says itself (a service or device is resolved later)."""
+def _source(bound: BoundTest, homes: dict[str, list[str]]) -> Ref | None:
+    """Where the flow starts: the segment that is named, or the one that the one subject is or is in."""
     kinds = {subject.kind for subject in bound.subjects}
     if bound.source is not None and kinds <= {"role", "device"}:
         return _ref(bound.source)
-    if bound.source is None and len(bound.subjects) == 1 and kinds <= {"segment", "external", "service", "device"}:
+    if bound.source is not None or len(bound.subjects) != 1:
+        return None
+    if kinds <= {"segment", "external"}:
         return _ref(bound.subjects[0])
-    return None
+    at = homes.get(bound.subjects[0].name, [])
+    return Ref(kind="segment", name=at[0]) if kinds <= {"service", "device"} and len(at) == 1 else None
 
 
 def _ref(reference: Reference) -> Ref:

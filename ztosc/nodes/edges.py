@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from ztosc.logic import addresses, intervals, ports
 from ztosc.logic.intervals import Intervals
 from ztosc.logic.ports import Boxes
-from ztosc.nodes.conditions import always_holds_for, intern
+from ztosc.nodes.conditions import always_holds_for
 from ztosc.nodes.grants import Cell, Source, Target, end
 from ztosc.nodes.reach import embedded, of_prefixes, only_ipv6
 from ztosc.nodes.spec import Condition, End, Inbound, IsEndpoint, Member, NodeSpec, Permit, intervals_of, ranges, spans
@@ -68,8 +68,7 @@ def _group(source: End, interface: str | None, sources: Intervals, reached: Iter
 def conditions(local: Local, found: tuple[Permit, ...]) -> tuple[Condition, ...]:
     """The conditions that the permits name, by id."""
     named = {permit.condition for permit in found}
-    cells = (cell for targets in local.whole.cells.values() for each in targets.values() for cell in each)
-    return tuple(each for each in intern(cell.condition for cell in cells if cell.condition) if each.id in named)
+    return tuple(each for each in local.whole.conditions if each.id in named)
 
 
 def members(local: Local, found: tuple[Permit, ...], known: tuple[Condition, ...]) -> tuple[Member, ...]:

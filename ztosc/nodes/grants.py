@@ -15,7 +15,7 @@ from ztosc.ir.evaluate import Policy
 from ztosc.ir.intent import Rule
 from ztosc.ir.network import Network
 from ztosc.ir.values import Ref
-from ztosc.logic import ports
+from ztosc.logic import ports, regions
 from ztosc.logic.ports import Boxes
 from ztosc.nodes.conditions import combine, from_now
 from ztosc.nodes.spec import ActsAs, Anyone, Condition, End, IsDevice, IsEndpoint, Term, Who, spans
@@ -153,38 +153,33 @@ class _Entries:
 
 
 def cut(entries: Iterable[_Entry]) -> tuple[Cell, ...]:
-    """Disjoint cells of ports, each with the condition that the entries about it come to."""
+    """Disjoint cells of ports, each with the condition that the entries about it come to; linear in what the ports are cut into."""
     parts = list(entries)
-    regions: list[tuple[Boxes, tuple[_Entry, ...]]] = [(ports.union(*(entry.ports for entry in parts if entry.effect == "allow")), ())]
-    for entry in parts:
-        regions = [piece for boxes, found in regions for piece in _split(boxes, found, entry)]
-    return _merge(regions)
-
-
-def _split(boxes: Boxes, found: tuple[_Entry, ...], entry: _Entry) -> Iterator[tuple[Boxes, tuple[_Entry, ...]]]:
-    inside = ports.intersect(boxes, entry.ports)
-    outside = ports.subtract(boxes, entry.ports) if inside else boxes
-    if inside:
-        yield inside, (*found, entry)
-    if outside:
-        yield outside, found
-
-
-def _merge(regions: Iterable[tuple[Boxes, tuple[_Entry, ...]]]) -> tuple[Cell, ...]:
+    boxes = [(((low, high), (first, last)), index) for index, entry in enumerate(parts) for low, high, first, last in entry.ports]
+    alike: dict[tuple[int, ...], list[ports.Box]] = defaultdict(list)
+    for ((low, high), (first, last)), about in regions.cells(boxes):
+        alike[about].append((low, high, first, last))
     found: dict[str, list[Cell]] = defaultdict(list)
-    for boxes, entries in regions:
-        allows = [term for entry in entries if entry.effect == "allow" for term in entry.terms]
-        denies = [term for entry in entries if entry.effect == "deny" for term in entry.terms]
-        condition = combine(allows, denies)
-        if condition is False:
-            continue
-        kept = None if condition is True else condition
-        assert kept is None or isinstance(kept, Condition)
-        found[kept.id if kept else ""].append(Cell(boxes, kept, spans(entry.origin for entry in entries)))
-    return tuple(
-        Cell(ports.union(*(cell.ports for cell in cells)), cells[0].condition, spans(span for cell in cells for span in cell.origins))
-        for _, cells in sorted(found.items())
-    )
+    for about, held in alike.items():
+        cell = _cell(ports.boxes(held), [parts[index] for index in about])
+        if cell is not None:
+            found[cell.condition.id if cell.condition else ""].append(cell)
+    return tuple(_together(cells) for _, cells in sorted(found.items()))
+
+
+def _cell(boxes: Boxes, entries: list[_Entry]) -> Cell | None:
+    allows = [term for entry in entries if entry.effect == "allow" for term in entry.terms]
+    denies = [term for entry in entries if entry.effect == "deny" for term in entry.terms]
+    condition = combine(allows, denies)
+    if isinstance(condition, bool):
+        return Cell(boxes, None, spans(entry.origin for entry in entries)) if condition else None
+    return Cell(boxes, condition, spans(entry.origin for entry in entries))
+
+
+def _together(cells: list[Cell]) -> Cell:
+    """Cells of one condition as one."""
+    boxes = ports.boxes(box for cell in cells for box in cell.ports)
+    return Cell(boxes, cells[0].condition, spans(span for cell in cells for span in cell.origins))
 
 
 def end(target: Target) -> End:

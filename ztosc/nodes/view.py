@@ -16,6 +16,7 @@ from ztosc.keyplan import current_keys, psk_links
 from ztosc.logic import addresses, intervals
 from ztosc.logic.intervals import Intervals
 from ztosc.nodes import records, sizes
+from ztosc.nodes.conditions import intern
 from ztosc.nodes.grants import Cells, Target, grants
 from ztosc.nodes.reach import as_ipv6, externals, of_prefixes, overlay
 
@@ -31,6 +32,8 @@ class Whole:
     def __init__(self, network: Network) -> None:
         self.network = network
         self.cells: Cells = grants(network)
+        found = (cell.condition for targets in self.cells.values() for cells in targets.values() for cell in cells)
+        self.conditions = intern(condition for condition in found if condition)
         self.externals = externals(network)
         self.overlay = overlay(network)
         self.nodes = {node.name: node for node in network.intent.nodes}

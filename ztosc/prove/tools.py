@@ -1,13 +1,14 @@
 """Real tools as judges at build time.
 
-Guarantees: a tool sees the exact bytes under the paths they have on a node, in a user and network namespace of its own, so it
-needs no privilege and changes nothing; it ends within `TIMEOUT`; its absence is `missing`, never `accepted`. Holes for secrets hold
-dummies of the right length.
+Guarantees: a tool sees the exact bytes under the paths they have on a node, in a network namespace of its own (and, but for root, a
+user namespace: no privilege is needed), so it changes nothing; it ends within `TIMEOUT`; its absence is `missing`, never `accepted`.
+Holes for secrets hold dummies of the right length.
 """
 
 from __future__ import annotations
 
 import base64
+import os
 import re
 import shutil
 import subprocess
@@ -25,7 +26,7 @@ from ztosc.ir.secrets import SecretRef
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib/frr"
 """Debian keeps FRR's daemons in a folder of their own."""
 ENVIRONMENT = {"PATH": PATH, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-NAMESPACE = ("unshare", "--user", "--map-root-user", "--net", "--")
+UNSHARE = "unshare"
 TIMEOUT = 60
 """Seconds."""
 OUTPUT = 4000
@@ -43,11 +44,14 @@ class ToolResult:
 
 
 class Tools:
-    """The real tools of this machine."""
+    """The real tools of this machine. A tool that could not judge some file is no judge of what this process builds."""
+
+    def __init__(self) -> None:
+        self._unable: set[str] = set()
 
     def why_missing(self, tool: str) -> str | None:
         """Why a tool cannot judge here, or `None` where it can."""
-        return _why_missing(tool)
+        return _why_missing(tool) or (f"{tool} could not take a file" if tool in self._unable else None)
 
     def usable(self, tool: str) -> bool:
         """Whether a tool can judge here."""
@@ -80,15 +84,17 @@ class Tools:
         if refused is not None:
             yield refused
             return
-        if proof.each is None:
-            yield _ask(proof.command, proof, words, None)
-        for file in files if proof.each else ():
-            if PurePosixPath(file.path).match(proof.each or ""):
-                yield _ask(proof.command, proof, {**words, "path": file.path, "stem": PurePosixPath(file.path).stem}, file.path)
+        for path in [None] if proof.each is None else [file.path for file in files if PurePosixPath(file.path).match(proof.each)]:
+            named = {"path": path, "stem": PurePosixPath(path).stem} if path else {}
+            result = _ask(proof.command, proof, {**words, **named}, path)
+            if result.outcome == "missing":
+                self._unable.add(proof.tool)
+            yield result
 
 
+@cache
 def real_tools() -> Tools:
-    """The tools that are installed here."""
+    """The tools that are installed here; one value a process."""
     return Tools()
 
 
@@ -96,10 +102,10 @@ def real_tools() -> Tools:
 def _why_missing(tool: str) -> str | None:
     if shutil.which(tool, path=PATH) is None:
         return f"{tool} is not installed"
-    if shutil.which(NAMESPACE[0], path=PATH) is None:
-        return f"{NAMESPACE[0]} is not installed"
+    if shutil.which(UNSHARE, path=PATH) is None:
+        return f"{UNSHARE} is not installed"
     try:
-        allowed = _run((*NAMESPACE, "true"))
+        allowed = _run((*_namespace(), "true"))
     except subprocess.TimeoutExpired:
         return "namespaces do not answer"
     return None if allowed.returncode == 0 else "user and network namespaces are not available"
@@ -115,13 +121,20 @@ def _prepared(proof: Proof, root: Path, words: dict[str, str]) -> ToolResult | N
     return next((result for result in results if result.outcome != "accepted"), None)
 
 
+def _namespace() -> tuple[str, ...]:
+    """Root needs no user namespace; in one, nft 1.0.6 may not widen its socket, and refuses files of some 1,000 elements."""
+    return (UNSHARE, "--net", "--") if os.geteuid() == 0 else (UNSHARE, "--user", "--map-root-user", "--net", "--")
+
+
 def _ask(asked: tuple[str, ...], proof: Proof, words: dict[str, str], path: str | None) -> ToolResult:
     command = tuple(part.format(**words) for part in asked)
     try:
-        done = _run((*NAMESPACE, *command))
+        done = _run((*_namespace(), *command))
     except subprocess.TimeoutExpired:
         return ToolResult(proof.tool, "rejected", f"no answer within {TIMEOUT} seconds", path)
     output = _counted(proof, (done.stdout + done.stderr).decode(errors="replace").replace(words["root"], ""))
+    if done.returncode and any(word in output for word in proof.inabilities):
+        return ToolResult(proof.tool, "missing", output[:OUTPUT].strip(), path)
     accepted = done.returncode == 0 and not any(word in output for word in proof.refusals)
     return ToolResult(proof.tool, "accepted" if accepted else "rejected", output[:OUTPUT].strip(), path)
 

@@ -1,0 +1,168 @@
+"""The probe agent: one in each namespace of the harness; one JSON command a line on stdin, one answer a line on stdout.
+
+It listens and echoes, probes many flows at once, holds flows open, and remembers which datagrams reached it. Standard library only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import resource
+import socket
+import struct
+import sys
+from typing import Any
+
+ECHO_REQUEST, ECHO_REPLY = 128, 129
+AT_ONCE = 500
+TCP, UDP, ICMPV6 = 6, 17, 58
+
+
+class Agent:
+    """State of one agent."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.gate = asyncio.Semaphore(AT_ONCE)
+        self.heard: list[str] = []
+        self.held: dict[str, socket.socket] = {}
+        self.kept: list[Any] = []
+
+    async def listen(self, ends: list[list[Any]]) -> int:
+        """Echo on (protocol, address, port)."""
+        for protocol, address, port in ends:
+            if protocol == TCP:
+                self.kept.append(await asyncio.start_server(self._echo, address, port, backlog=512, reuse_port=True))
+            else:
+                sock = _socket(UDP, address, port)
+                self.loop.add_reader(sock, self._datagram, sock)
+                self.kept.append(sock)
+        return len(ends)
+
+    async def _echo(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(64):
+                writer.write(data)
+                await writer.drain()
+        except OSError:
+            pass
+        writer.close()
+
+    def _datagram(self, sock: socket.socket) -> None:
+        try:
+            data, sender = sock.recvfrom(64)
+            self.heard.append(f"{sender[0]} {data.decode()}")
+            sock.sendto(data, sender)
+        except OSError:  # an error about an earlier answer, or an answer that our own rules drop
+            return
+
+    async def probe(self, flows: list[list[Any]], timeout: float) -> list[bool]:
+        """Whether each (protocol, source, destination, port) was answered."""
+        return list(await asyncio.gather(*(self._probe(flow, timeout) for flow in flows)))
+
+    async def _probe(self, flow: list[Any], timeout: float) -> bool:
+        async with self.gate:
+            try:
+                async with asyncio.timeout(timeout):
+                    sock = await self._open(flow)
+            except (OSError, TimeoutError):
+                return False
+            if sock is None:
+                return False
+            sock.close()
+            return True
+
+    async def _open(self, flow: list[Any]) -> socket.socket | None:
+        """A flow that has carried a word there and back. `flow` may name a source port."""
+        protocol, source, destination, port, *source_port = flow
+        sock = _socket(protocol, source, *source_port)
+        try:
+            if protocol == ICMPV6:
+                return sock if await self._ping(sock, destination) else None
+            await self.loop.sock_connect(sock, (destination, port))
+            return sock if await self._exchange(sock) else None
+        except BaseException:
+            sock.close()
+            raise
+
+    async def _exchange(self, sock: socket.socket) -> bool:
+        await self.loop.sock_sendall(sock, b"word")
+        return await self.loop.sock_recv(sock, 64) == b"word"
+
+    async def _ping(self, sock: socket.socket, destination: str) -> bool:
+        mark = id(sock) & 0xFFFF
+        sock.sendto(struct.pack("!BBHHH", ECHO_REQUEST, 0, 0, mark, 1), (destination, 0))
+        while True:
+            data, sender = await self.loop.sock_recvfrom(sock, 256)
+            if sender[0] == destination and data[0] == ECHO_REPLY and struct.unpack("!H", data[4:6])[0] == mark:
+                return True
+
+    async def hold(self, name: str, flow: list[Any], timeout: float) -> bool:
+        """Open a flow and keep it."""
+        try:
+            async with asyncio.timeout(timeout):
+                sock = await self._open(flow)
+        except (OSError, TimeoutError):
+            return False
+        if sock is not None:
+            self.held[name] = sock
+        return sock is not None
+
+    async def exchange(self, name: str, timeout: float) -> bool:
+        """Whether a held flow still carries a word there and back."""
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._exchange(self.held[name])
+        except (OSError, TimeoutError):
+            return False
+
+    async def send(self, source: str, destination: str, port: int, word: str) -> bool:
+        """One datagram, whatever becomes of it."""
+        with _socket(UDP, source) as sock:
+            sock.sendto(word.encode(), (destination, port))
+        return True
+
+    async def advertise(self, destination: str) -> bool:
+        """A router advertisement (RFC 4861 §4.2), as a host that would like to be a router."""
+        with socket.socket(socket.AF_INET6, socket.SOCK_RAW, ICMPV6) as sock:
+            for option in (socket.IPV6_MULTICAST_HOPS, socket.IPV6_UNICAST_HOPS):
+                sock.setsockopt(socket.IPPROTO_IPV6, option, 255)
+            sock.sendto(struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, 1800, 0, 0), (destination, 0, 0, socket.if_nametoindex("eth0")))
+        return True
+
+    async def hears(self, word: str) -> bool:
+        """Whether a datagram with this word came in."""
+        return any(line.endswith(f" {word}") for line in self.heard)
+
+
+def _socket(protocol: int, address: str, port: int = 0) -> socket.socket:
+    kind = {TCP: socket.SOCK_STREAM, UDP: socket.SOCK_DGRAM, ICMPV6: socket.SOCK_RAW}[protocol]
+    sock = socket.socket(socket.AF_INET6, kind, protocol)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # a server may also speak first, from the port it listens on
+        sock.bind((address, 0 if protocol == ICMPV6 else port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+async def main() -> None:
+    """Answer commands until stdin ends."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    agent = Agent()
+    reader = asyncio.StreamReader(limit=2**24)
+    await agent.loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    while line := await reader.readline():
+        command, arguments = json.loads(line)
+        try:
+            answer = await getattr(agent, command)(*arguments)
+        except Exception as error:  # the harness must hear of it
+            answer = {"error": repr(error)}
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

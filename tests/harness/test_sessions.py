@@ -1,0 +1,174 @@
+"""What no table of flows shows: flows end with their session, forged sources are dropped, answers are no way back in.
+
+And the harness itself is tried on rulesets that are wrong: it must see it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from copy import copy
+
+import pytest
+
+from tests.harness.lab import Lab, run
+from tests.harness.layout import Host
+from tests.harness.matrix import HURRIED, PATIENT, Matrix
+from tests.harness.rig import REASON, WHY_NOT, small_network
+from tests.harness.sessions import Session
+from tests.nodes import networks as n
+from ztosc.backends import backends, render
+from ztosc.backends.nftables.sets import set_of
+from ztosc.ir.flow import Person
+from ztosc.nodes import project
+
+pytestmark = [pytest.mark.netns, pytest.mark.slow, pytest.mark.skipif(WHY_NOT is not None, reason=REASON)]
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
+    network = small_network()
+    specs = project(network)
+    with Lab(network, specs, render(specs, backends()), tmp_path_factory.mktemp("rulesets")) as lab:
+        yield Matrix(lab)
+
+
+@pytest.fixture
+def small(shared: Matrix) -> Matrix:
+    """The same namespaces for all, with every ruleset as emitted and every session open."""
+    for spec in shared.lab.specs:
+        shared.lab.load(spec.node)
+    shared.fill(n.NOON)
+    return copy(shared)
+
+
+def clinician(matrix: Matrix, node: str) -> Session:
+    """A nurse on a healthy device, signed in with a second factor, on a node."""
+    wanted = (("device.health", "healthy"), ("device.managed", True), ("user.mfa", True))
+    return next(each for each in matrix.sessions if each.node == node and each.principal == Person(roles=("clinician",), attributes=wanted))
+
+
+def client(matrix: Matrix, segment: str, node: str) -> Host:
+    return next(each for each in matrix.lab.hosts if each.place.name == segment and not each.place.service and each.node == node)
+
+
+def replica(matrix: Matrix, service: str, node: str) -> Host:
+    return next(each for each in matrix.lab.hosts if each.place.service == service and each.node == node)
+
+
+def set_for(matrix: Matrix, session: Session, target: str, port: int) -> str:
+    """The dynamic set that stands behind a session's grant."""
+    spec = next(each for each in matrix.lab.specs if each.node == session.node)
+    permit = next(
+        each for each in spec.permits if each.source.name == session.place.name and each.to.name == target and each.ports[0][2] == port
+    )
+    return set_of(next(each for each in spec.conditions if each.id == permit.condition))
+
+
+@pytest.mark.parametrize("node", ["edge-1", "branch-1"])
+def test_live_flows_stop_with_their_session(small: Matrix, node: str) -> None:
+    lab, session = small.lab, clinician(small, node)
+    pump, records = client(small, "infusion", "edge-1").addresses[0], replica(small, "ehr-web", "edge-2").addresses[0]
+    assert lab.ask(session.host, "hold", "tcp", [6, session.address, records, 443], PATIENT)
+    assert lab.ask(session.host, "hold", "udp", [17, session.address, pump, 5000], PATIENT)
+    assert lab.ask(session.host, "exchange", "tcp", PATIENT) and lab.ask(session.host, "exchange", "udp", PATIENT)
+    for name in {set_for(small, session, "ehr", 443), set_for(small, session, "infusion", 5000)}:
+        lab.nft(node, [f"delete element inet ztos {name} {{ {session.address} }}"])
+    assert not lab.ask(session.host, "exchange", "tcp", HURRIED) and not lab.ask(session.host, "exchange", "udp", HURRIED)
+
+
+def test_a_session_that_times_out_closes_by_itself(small: Matrix) -> None:
+    lab, session = small.lab, clinician(small, "edge-1")
+    records, name = replica(small, "ehr-web", "edge-1").addresses[0], set_for(small, session, "ehr", 443)
+    lab.nft(
+        "edge-1",
+        [f"delete element inet ztos {name} {{ {session.address} }}", f"add element inet ztos {name} {{ {session.address} timeout 5s }}"],
+    )
+    assert lab.ask(session.host, "hold", "tcp", [6, session.address, records, 443], 4.5)
+    time.sleep(5.5)
+    assert not lab.ask(session.host, "exchange", "tcp", HURRIED)
+
+
+def test_a_load_closes_until_the_sets_are_filled_again(small: Matrix) -> None:
+    lab, session = small.lab, clinician(small, "edge-1")
+    flow = [6, session.address, replica(small, "ehr-web", "edge-1").addresses[0], 443]
+    assert lab.ask(session.host, "probe", [flow], PATIENT) == [True]
+    lab.load("edge-1")
+    assert lab.ask(session.host, "probe", [flow], HURRIED) == [False]
+    small.fill(n.NOON)
+    assert lab.ask(session.host, "probe", [flow], PATIENT) == [True]
+
+
+def test_an_answer_passes_but_nothing_that_looks_like_one(small: Matrix) -> None:
+    lab, session, server = small.lab, clinician(small, "edge-1"), replica(small, "ehr-web", "edge-1")
+    assert lab.ask(session.host, "probe", [[6, session.address, server.addresses[0], 443]], PATIENT) == [True]
+    lab.ask(session.host, "listen", [[6, session.address, 40000], [17, session.address, 40000]])
+    back = [[protocol, server.addresses[0], session.address, 40000, port] for protocol in (6, 17) for port in (443, 0)]
+    assert lab.ask(server.name, "probe", back, HURRIED) == [False] * 4
+    lab.nft("edge-1", ["insert rule inet ztos zt_forward accept"])
+    assert all(lab.ask(server.name, "probe", back, PATIENT)), "the same packets arrive where the firewall lets them"
+
+
+def forge(matrix: Matrix, host: str, source: str, word: str) -> bool:
+    """Whether a datagram from a source that is not the host's arrives at the name server of edge-1, which answers every segment."""
+    lab = matrix.lab
+    run("ip", "-n", lab.space(host), "addr", "replace", f"{source}/128", "dev", "eth0", "nodad")
+    lab.ask(host, "send", source, lab.network.anycast[0].address, 53, word)
+    time.sleep(HURRIED)
+    run("ip", "-n", lab.space(host), "addr", "delete", f"{source}/128", "dev", "eth0")
+    return bool(lab.ask("edge-1", "hears", word))
+
+
+def test_forged_sources_are_dropped(small: Matrix) -> None:
+    lab, staff = small.lab, client(small, "staff", "edge-1")
+    records = client(small, "ehr", "edge-1")
+    forged = {
+        "another-segment": (staff.name, client(small, "infusion", "edge-1").prefix.split("/")[0][:-1] + "7"),
+        "another-node": (records.name, replica(small, "ehr-web", "edge-2").addresses[0]),
+        "the-gateway": (staff.name, staff.gateway),
+        "the-outside": (staff.name, "2600::77"),
+        "from-outside": ("out", staff.addresses[200]),
+    }
+    assert lab.ask(staff.name, "send", staff.addresses[0], lab.network.anycast[0].address, 53, "true")
+    assert not [name for name, (host, source) in forged.items() if forge(small, host, source, name)]
+    assert lab.ask("edge-1", "hears", "true"), "a true source does arrive"
+    lab.nft("edge-1", ["flush chain inet ztos zt_guard"])
+    assert forge(small, staff.name, "2600::77", "control"), "without the guard the forged source arrives"
+
+
+def test_a_host_is_no_router(small: Matrix) -> None:
+    lab, staff = small.lab, client(small, "staff", "edge-1")
+    denied = ["insert rule inet ztos zt_input icmpv6 type nd-router-advert counter accept", "add counter inet ztos seen"]
+    lab.nft("edge-1", denied)
+    lab.ask(staff.name, "advertise", "ff02::1")
+    time.sleep(0.3)
+    assert "counter packets 0 " in lab.nft("edge-1", ["list chain inet ztos zt_input"])
+    lab.nft("edge-1", ["flush chain inet ztos zt_guard"])
+    lab.ask(staff.name, "advertise", "ff02::1")
+    time.sleep(0.3)
+    assert "counter packets 1 " in lab.nft("edge-1", ["list chain inet ztos zt_input"])
+
+
+SABOTAGE = {
+    "a rule that accepts": ("edge-1", ["insert rule inet ztos zt_forward accept"]),
+    "an element too many": ("edge-1", ['add element inet ztos zt_grants { "zt-s2" . fd3c:91a2:77e0:1::100 . 6 . 443 : accept }']),
+    "a set that was never filled": ("edge-1", []),
+    "a destination that is shut": ("edge-2", ["flush set inet ztos zt_inbound"]),
+}
+
+
+@pytest.mark.parametrize("how", SABOTAGE)
+def test_the_harness_sees_what_is_wrong(small: Matrix, how: str) -> None:
+    node, lines = SABOTAGE[how]
+    spec = next(each for each in small.lab.specs if each.node == node)
+    lines = lines or [f"flush set inet ztos {set_of(condition)}" for condition in spec.conditions]
+    fill = small.fill
+
+    def sabotaged(instant: int) -> None:
+        fill(instant)
+        small.lab.nft(node, lines)
+
+    small.fill = sabotaged  # type: ignore[method-assign]
+    small.sessions = [each for each in small.sessions if each == clinician(small, "edge-1") or each.place.name in ("guest", "infusion")]
+    _, wrong = small.run(n.NOON, patience=1.5)
+    assert wrong and all(" was let through at " in line or " was refused at " in line for line in wrong)
