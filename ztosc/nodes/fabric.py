@@ -12,13 +12,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ztosc.ir.network import IsolationDomain, Loopback
+from ztosc.ir.network import IsolationDomain, Loopback, Network
 from ztosc.ir.spaces import loopback_pool, vrf_name, vtep_pool
 from ztosc.logic import addresses, intervals
 from ztosc.logic.ports import Boxes
 from ztosc.nodes.fabric_spec import DomainFabric, Export, Fabric, Import, Session, SessionKind, Tag, UnderlayPeer
 from ztosc.nodes.spec import NodeFlow, TunnelSide
 from ztosc.nodes.view import Whole
+from ztosc.source import Span
 
 NAT64 = Tag(kind="nat64", number=0)
 HOST_BITS = (1 << 32) - 1
@@ -128,11 +129,11 @@ class Fabrics:
                     asks[(target.kind, target.name)].add(name)
         for each in self.whole.network.anycast:
             tag = Tag(kind="system", number=addresses.value(each.address) & HOST_BITS)
-            at = {node: f"{each.address}/128" for node in each.nodes}
+            at = dict.fromkeys(each.nodes, f"{each.address}/128")
             yield _Source(tag, None, at, frozenset(asks[("system", each.system)]))
         ipv4 = [name for name, reach in self.whole.externals.items() if intervals.intersect(reach, addresses.ALL4)]
         translators = [node.name for node in self.whole.network.intent.nodes if "nat64" in node.serves]
-        at = {node: self.whole.network.nat64_prefix for node in translators}
+        at = dict.fromkeys(translators, self.whole.network.nat64_prefix)
         yield _Source(NAT64, None, at, frozenset(segment for name in ipv4 for segment in asks[("external", name)]))
 
     def _join(self, source: _Source) -> None:
@@ -268,8 +269,8 @@ def _session(domain: _Domain, peer: str, kind: SessionKind, accepts: tuple[Tag, 
 def flows(fabric: Fabric) -> Iterator[NodeFlow]:
     """What routing and the overlay need to pass between this node and others, on tunnels alone. Either end may speak first."""
     for peer in fabric.underlay:
-        for boxes, purpose in ((BGP, "bgp"), (BFD, "bfd")):
-            yield from _both(peer.interface, peer.own_address, peer.peer_address, boxes, purpose)
+        yield from _both(peer.interface, peer.own_address, peer.peer_address, BGP, "bgp")
+        yield from _both(peer.interface, peer.own_address, peer.peer_address, BFD, "bfd")
     for domain in fabric.domains:
         for interface in domain.tunnels:
             for session in domain.sessions:
@@ -282,3 +283,28 @@ def _both(interface: str, own: str, remote: str, boxes: Boxes, purpose: Literal[
     ways: tuple[Literal["in", "out"], ...] = ("in", "out")
     for way in ways:
         yield NodeFlow(direction=way, interface=interface, local=own, remote=remote, ports=boxes, purpose=purpose)
+
+
+def crossings(network: Network) -> tuple[tuple[Span, str, str], ...]:
+    """Grants that join segments of two isolation domains: where each is written, and the two."""
+    whole = Whole(network)
+    found = {
+        (span, name, target.name)
+        for (kind, name), targets in whole.cells.items()
+        for target, cells in targets.items()
+        if kind == "segment" and target.kind == "segment" and whole.plans[name].domain != whole.plans[target.name].domain
+        for cell in cells
+        for span in cell.origins
+    }
+    return tuple(sorted(found))
+
+
+def meshes(network: Network) -> tuple[tuple[str, int], ...]:
+    """Parts of isolation domains without a reflector: the domain's name, and how many nodes exchange routes there."""
+    fabrics = Fabrics(Whole(network))
+    return tuple(
+        (name, len(speakers))
+        for name, parts in sorted(fabrics.speakers.items())
+        for part, speakers in sorted(parts.items())
+        if not fabrics.reflectors[name].get(part)
+    )
