@@ -33,6 +33,7 @@ def of_prefixes(prefixes: Iterable[str]) -> Intervals:
     return intervals.union(*(of_prefix(prefix) for prefix in prefixes))
 
 
+@lru_cache(maxsize=1 << 16)
 def value(address: str) -> int:
     """One address as its number in the joint space."""
     parsed = ipaddress.ip_address(address)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ztosc.backends.nftables.model import Chain, Collection, Hook
-from ztosc.backends.nftables.sets import chain_of, flow_sets, set_of
+from ztosc.backends.nftables.sets import FLOWS, chain_of, set_of
 from ztosc.nodes.spec import Condition, NodeSpec
 
 BEFORE_FILTER = -5
@@ -28,9 +28,9 @@ NEIGHBOUR = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimi
 DENY = "goto zt_deny"
 
 
-def chains(spec: NodeSpec) -> tuple[Chain, ...]:
-    """All of them, base chains first."""
-    flows = {collection.name: collection for collection in flow_sets(spec)}
+def chains(spec: NodeSpec, found: tuple[Collection, ...]) -> tuple[Chain, ...]:
+    """All of them, base chains first; `found` are the collections that they may look into."""
+    flows = {collection.name: collection for collection in found if collection.name.startswith(FLOWS)}
     return (
         *_base(flows),
         *_original(),

@@ -161,6 +161,10 @@ def _set(name: str, types: tuple[str, ...], boxes: regions.Boxes) -> Collection:
     return Collection(name=name, types=types, flags=("interval",), elements=tuple(Element(key=key) for key in keys))
 
 
+FLOWS = ("zt_node_", "zt_link_")
+"""How the names of `flow_sets` begin."""
+
+
 def flow_sets(spec: NodeSpec) -> Iterator[Collection]:
     """Sets of the node's own flows: by direction, family, and whether one interface is named; only those that hold something.
 
