@@ -21,7 +21,7 @@ FORMS: dict[Kind, re.Pattern[str]] = {
     "integer": re.compile(r"0|-?[1-9][0-9]*"),
     "boolean": re.compile(r"TRUE|FALSE"),
     "time": re.compile(r"[0-9]{14}Z"),
-    "dn": re.compile(r".+"),
+    "dn": re.compile(r".+", re.S),
 }
 
 

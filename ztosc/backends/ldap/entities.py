@@ -11,7 +11,7 @@ from ztosc.backends.ldap.schema import fact_name
 from ztosc.backends.ldap.tree import Given, Tree
 from ztosc.ir.base import canonical
 from ztosc.ir.intent import Node, Segment, Service
-from ztosc.ir.network import Network, NodePlan, SegmentPlan
+from ztosc.ir.network import Endpoint, Network, NodePlan, SegmentPlan
 from ztosc.ir.values import Jurisdiction
 from ztosc.logic import ports
 from ztosc.logic.ports import Boxes
@@ -161,8 +161,11 @@ def _segment(tree: Tree, segment: Segment, plan: SegmentPlan) -> dict[str, Given
 
 
 def _services(tree: Tree, network: Network) -> None:
+    endpoints: dict[str, list[Endpoint]] = {}
+    for endpoint in network.endpoints:
+        endpoints.setdefault(endpoint.service, []).append(endpoint)
     for service in network.intent.services:
-        _service(tree, network, service)
+        _service(tree, service, f"{service.dns_name}.{network.intent.network.domain}", endpoints.get(service.name, []))
     for external in network.intent.externals:
         given: dict[str, Given] = {"Prefix": external.reach, "description": external.doc}
         tree.put(tree.path("externals", external.name), ("ztosExternal",), given)
@@ -172,8 +175,7 @@ def _services(tree: Tree, network: Network) -> None:
         tree.put(tree.path("systems", system.name), ("ztosSystem",), {**given, "description": system.doc})
 
 
-def _service(tree: Tree, network: Network, service: Service) -> None:
-    name = f"{service.dns_name}.{network.intent.network.domain}"
+def _service(tree: Tree, service: Service, name: str, endpoints: list[Endpoint]) -> None:
     given: dict[str, Given] = {
         "SegmentRef": tree.ref("segments", service.segment),
         "Port": port_names(service.listen),
@@ -182,6 +184,6 @@ def _service(tree: Tree, network: Network, service: Service) -> None:
         "description": service.doc,
     }
     above = tree.put(tree.path("services", service.name), ("ztosService",), given)
-    for endpoint in (each for each in network.endpoints if each.service == service.name):
+    for endpoint in endpoints:
         given = {"SiteRef": tree.ref("sites", endpoint.site), "NodeRef": tree.ref("nodes", endpoint.node), "Address": endpoint.address}
         tree.add(("cn", str(endpoint.replica)), above, "ztosEndpoint", **given, associatedDomain=f"{endpoint.replica}.{name}")

@@ -8,8 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-ESCAPED = re.compile(r'[,+"<>;=\\\x00-\x1f\x7f]|^[# ]| $')
-RDN = re.compile(r'(?P<type>[A-Za-z][A-Za-z0-9-]*)=(?P<value>(?:[^,+"<>;=\\\x00-\x1f\x7f]|\\[0-9A-F]{2})+)')
+ESCAPED = re.compile(r'[,+"<>;=\\\x00]|\A[# ]| \Z')
+RDN = re.compile(r'(?P<type>[A-Za-z][A-Za-z0-9-]*)=(?P<value>(?:[^,+"<>;=\\\x00]|\\[0-9A-F]{2})+)')
+
+LONGEST = 240
+"""Bytes of a component: OpenLDAP keeps it twice in one key of at most 511 bytes."""
 
 Path = tuple[str, ...]
 """RDNs from the suffix down; the suffix itself, last component first, is the first element."""
@@ -17,9 +20,10 @@ Path = tuple[str, ...]
 
 def rdn(attribute: str, value: str) -> str:
     """One component of a name. Raises `ValueError` for a value that no name can hold."""
-    if not value:
-        raise ValueError(f"`{attribute}` has no value to be named by")
-    return f"{attribute}={ESCAPED.sub(_hex, value)}"
+    component = f"{attribute}={ESCAPED.sub(_hex, value)}"
+    if not value or len(component.encode()) > LONGEST:
+        raise ValueError(f"{value!r} cannot name an entry: it is empty, or longer than {LONGEST} bytes")
+    return component
 
 
 def _hex(match: re.Match[str]) -> str:
@@ -40,7 +44,7 @@ def join(path: Iterable[str]) -> str:
 def split(name: str) -> Path:
     """The path of a name. Raises `ValueError` for what is no name of ours."""
     parts = name.split(",")
-    if not all(RDN.fullmatch(part) for part in parts):
+    if not all(RDN.fullmatch(part) and len(part.encode()) <= LONGEST for part in parts):
         raise ValueError(f"{name!r} is no distinguished name")
     return tuple(reversed(parts))
 

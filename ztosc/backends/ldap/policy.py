@@ -10,6 +10,7 @@ import hashlib
 
 from ztosc.backends.base import Bundle
 from ztosc.backends.ldap.entities import port_names
+from ztosc.backends.ldap.names import rdn
 from ztosc.backends.ldap.tree import Given, Tree, time
 from ztosc.ir import guards
 from ztosc.ir.base import canonical
@@ -51,7 +52,8 @@ def _roles(tree: Tree, network: Network) -> None:
         given: dict[str, Given] = {"SourceRef": tree.refs("segments", role.sources), "IncludesRef": tree.refs("roles", role.includes)}
         tree.put(tree.path("roles", role.name), ("ztosRole",), {**given, **_guard(role.requires), "description": role.doc})
     for roles in sorted({tuple(sorted(separation.roles)) for separation in network.intent.separations}):
-        tree.put(tree.path("separations", " ".join(roles)), ("ztosSeparation",), {"RoleRef": tree.refs("roles", roles)})
+        name = hashlib.sha256(" ".join(roles).encode()).hexdigest()[:16]  # the list itself may be too long for a name
+        tree.put(tree.path("separations", name), ("ztosSeparation",), {"RoleRef": tree.refs("roles", roles)})
 
 
 def _grant(tree: Tree, rule: Rule) -> dict[str, Given]:
@@ -115,14 +117,13 @@ RECORDS = {"SOA": "sOARecord", "NS": "nSRecord", "AAAA": "AaaaRecord", "SRV": "S
 
 
 def _dns(tree: Tree, network: Network) -> None:
-    """A zone and its names below it, each with its records. Without a resolver there is no zone."""
+    """A zone by its name, and below it each of its names by what stands before the zone's. Without a resolver there is no zone."""
     for zone in records.zones(network) if any("resolver" in node.serves for node in network.intent.nodes) else ():
         found: dict[str, dict[str, list[str]]] = {}
         for record in zone.records:
-            found.setdefault(record.name.rstrip("."), {}).setdefault(RECORDS[record.type], []).append(record.value)
-        apex = zone.name.rstrip(".")
-        above = tree.container("dns")
-        for name in sorted(found, key=lambda name: name != apex):
-            given: dict[str, Given] = {"dc": name.split(".")[0], "Ttl": zone.ttl, **found[name]}
-            path = tree.add(("associatedDomain", name), above, "dNSDomain", "domainRelatedObject", "ztosDnsName", **given)
-            above = path if name == apex else above
+            found.setdefault(record.name, {}).setdefault(RECORDS[record.type], []).append(record.value)
+        above = tree.path("dns", zone.name.rstrip("."))
+        for name, values in found.items():
+            given: dict[str, Given] = {"associatedDomain": name.rstrip("."), "dc": name.split(".")[0], "Ttl": zone.ttl, **values}
+            path = above if name == zone.name else (*above, rdn("cn", name.removesuffix(f".{zone.name}")))
+            tree.put(path, ("dNSDomain", "domainRelatedObject", "ztosDnsName"), given)

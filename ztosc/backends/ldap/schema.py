@@ -212,7 +212,7 @@ CLASSES = (
         21, "Key", "That a key is, who holds it and until when; never the key", "", "cn KeyPurpose HolderRef Epoch Rekey NotBefore NotAfter"
     ),
     _class(22, "Profile", "All files of a node, by digest", "", "cn NodeRef ProfileDigest"),
-    _class(23, "DnsName", "Records of a name", "AaaaRecord SrvRecord PtrRecord Ttl", "associatedDomain", "AUXILIARY"),
+    _class(23, "DnsName", "Records of a name", "AaaaRecord SrvRecord PtrRecord", "cn associatedDomain Ttl", "AUXILIARY"),
 )
 
 STANDARD_CLASSES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
