@@ -61,6 +61,7 @@ def test_the_same_sources_give_the_same_bytes(ztosc: Run, project: Path, tmp_pat
     shuffled.mkdir()
     shutil.copy(project / "ztos.toml", shuffled)
     shutil.copy(project / "ztos.lock", shuffled)
+    shutil.copytree(project / "keys", shuffled / "keys")
     (shuffled / "network.ztos").write_text(text)
     for name, folder, seed in (("one", project, "1"), ("two", project, "2"), ("three", shuffled, "3")):
         assert ztosc("build", folder, "-o", tmp_path / name, "--at", AT, PYTHONHASHSEED=seed).returncode == 0

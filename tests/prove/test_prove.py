@@ -10,6 +10,7 @@ import pytest
 from tests.backends.cases import CASES
 from tests.nodes import networks as n
 from ztosc.backends import Bundle, backends, network_backends, render, render_network, targets
+from ztosc.backends.manifest import ProofFile
 from ztosc.backends.nftables import Nftables
 from ztosc.ir.network import Network
 from ztosc.ir.verdict import Verdict
@@ -179,3 +180,23 @@ def test_a_missing_tool_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     network = n.hospital()
     assert not [each for each in prove(network, project(network), built(network), real_tools()) if each.property == "accepted"]
     assert [real_tools().judges(target.manifest) for target in targets()] == [()] * len(targets())
+
+
+def test_a_tool_without_what_it_needs_is_missing() -> None:
+    ldap = next(target.manifest for target in targets() if target.name == "ldap")
+    (proof,) = ldap.proofs
+    lacking = ldap.model_copy(update={"proofs": (proof.model_copy(update={"needs": ("/nowhere/core.ldif",)}),)})
+    (result,) = real_tools().judge(lacking, ())
+    assert result.outcome == "missing" and real_tools().judges(lacking) == ()
+
+
+def test_what_comes_before_a_judgement_can_refuse() -> None:
+    """The tool's own answer would be yes; what was to prepare it said no."""
+    if real_tools().why_missing("nft"):
+        pytest.skip(f"NOT JUDGED: {real_tools().why_missing('nft')}")
+    manifest = next(target.manifest for target in targets() if target.name == "nftables")
+    here = ProofFile(path="more/words", text="{folder}")
+    proof = manifest.proofs[0].model_copy(update={"command": ("grep", "-x", manifest.folder, "{root}/more/words"), "files": (here,)})
+    for prepare, outcome in (((("true",),), "accepted"), ((("true",), ("sh", "-c", "echo no; exit 3")), "rejected")):
+        (result,) = real_tools().judge(manifest.model_copy(update={"proofs": (proof.model_copy(update={"prepare": prepare}),)}), ())
+        assert result.outcome == outcome and ("no" in result.output) is (outcome == "rejected")
