@@ -37,7 +37,8 @@ def errors_of(section: str, code: str = "") -> list[str]:
     found = compiled(files)
     outcome = Outcome(AT, found, list(found.diagnostics))
     if found.verifiable is not None:
-        outcome.diagnostics += [item for target in backends() for item in target.unsupported(found.verifiable) if code == item.code or item.code != "ZT604"]
+        refused = (item for target in backends() for item in target.unsupported(found.verifiable))
+        outcome.diagnostics += [item for item in refused if code == item.code or item.code != "ZT604"]
         judge(outcome, found.verifiable)
     return [item.code for item in outcome.diagnostics]
 
