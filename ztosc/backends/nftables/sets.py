@@ -193,7 +193,7 @@ def _bound(name: str, types: tuple[str, ...], by_interface: dict[str, list[NodeF
 
 
 def _family(flow: NodeFlow) -> int:
-    return 4 if intervals.contains(addresses.ALL4, addresses.value(flow.local)) else 6
+    return 6 if ":" in flow.local else 4
 
 
 def _flow_boxes(flow: NodeFlow) -> Iterator[regions.Box]:
