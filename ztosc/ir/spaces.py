@@ -58,6 +58,11 @@ def vtep(index: int, identity: int) -> str:
     return str(ipaddress.IPv4Network(vtep_pool(index))[identity])
 
 
+def macsec_name(port: int) -> str:
+    """The MACsec interface of a link, by the UDP port of its tunnel, which no other link has."""
+    return f"zm{port}"
+
+
 def vrf_name(l3vni: int) -> str:
     """The VRF of an isolation domain."""
     return f"zv{l3vni}"
