@@ -6,15 +6,18 @@ know. Everything that a node starts dies with the one process that holds its nam
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from ztosc.backends.frr import BACKEND
 from ztosc.nodes import NodeSpec
+from ztosc.nodes.spec import TunnelSide
 
 DAEMONS = Path("/usr/lib/frr")
 RELOAD = DAEMONS / "frr-reload.py"
@@ -31,6 +34,25 @@ echo ready
 exec sleep infinity
 """
 
+RECEIVE = """
+import socket, sys
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+s.bind((sys.argv[1], 7))
+s.settimeout(4)
+print("listening", flush=True)
+try: print(s.recvfrom(9)[1][0], flush=True)
+except TimeoutError: print("nothing", flush=True)
+"""
+SEND = """
+import socket, sys, time
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+s.bind((sys.argv[1], 0))
+for _ in range(15):
+    try: s.sendto(b"x", (sys.argv[2], 7))
+    except OSError: pass
+    time.sleep(0.1)
+"""
+
 
 def why_not() -> str | None:
     """Why there can be no nodes here, or `None`."""
@@ -41,7 +63,8 @@ def why_not() -> str | None:
     missing += [tool for tool in ("unshare", "nsenter", "ip", "vtysh", "sysctl") if shutil.which(tool) is None]
     if missing:
         return f"{', '.join(missing)} not installed"
-    script = "mount -t tmpfs none /mnt && ip link add a type veth peer name b && ip link add c type vxlan id 1 dstport 4789 local 127.0.0.1"
+    links = "ip link add zt0 type veth peer name zt1 && ip link add zt2 type vxlan id 1 dstport 4789 local 127.0.0.1"
+    script = f"mount -t tmpfs none /mnt && {links}"
     done = subprocess.run(["unshare", "-n", "-m", "-p", "-f", "sh", "-c", script], capture_output=True, text=True, check=False)
     return f"namespaces, veth or VXLAN are not available: {done.stderr.strip()}" if done.returncode else None
 
@@ -63,16 +86,18 @@ class Node:
         assert self.process.stdout is not None and self.process.stdout.readline() == "ready\n"
         self.pid = int(Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()[0])
 
+    def _entered(self, script: str) -> list[str]:
+        return ["nsenter", "-t", str(self.pid), "-n", "-m", "-u", "-p", "sh", "-c", script]
+
     def run(self, script: str, *, check: bool = True) -> str:
         """What a shell script says on the node."""
-        command = ["nsenter", "-t", str(self.pid), "-n", "-m", "-u", "-p", "sh", "-c", script]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(self._entered(script), capture_output=True, text=True, timeout=60, check=False)
         assert not check or done.returncode == 0, f"{self.name}: {script}\n{done.stdout}{done.stderr}"
         return done.stdout
 
-    def vtysh(self, command: str) -> str:
-        """What a command of FRR says."""
-        return self.run(f"vtysh -c '{command}'")
+    def vtysh(self, *commands: str) -> str:
+        """What commands of FRR say, one after the other."""
+        return self.run("vtysh " + " ".join(f"-c '{command}'" for command in commands))
 
     def interfaces(self) -> None:
         """What the file expects to be there: loopbacks, and behind each VRF an L3VNI and the local segments."""
@@ -122,6 +147,15 @@ class Node:
         daemons = ("zebra", "bgpd", "staticd", "bfdd")
         return all("FRRouting" in self.run(f"vtysh -d {name} -c 'show version'", check=False) for name in daemons)
 
+    def listens_to(self, other: Node, source: str, destination: str, *, vrf: str | None = None) -> bool:
+        """Whether a datagram that another node sends from one address to another arrives here; both in a VRF, if one is named."""
+        inside = f"ip netns exec {vrf} " if vrf else ""
+        receive = self._entered(f"{inside}{sys.executable} -c '{RECEIVE}' {destination}")
+        with subprocess.Popen(receive, stdout=subprocess.PIPE, text=True) as listener:
+            assert listener.stdout is not None and listener.stdout.readline() == "listening\n"
+            other.run(f"{inside}{sys.executable} -c '{SEND}' {source} {destination}", check=False)
+            return listener.stdout.readline() == f"{source}\n"
+
     def stop(self) -> None:
         """End the node with everything in it."""
         self.process.kill()
@@ -131,16 +165,58 @@ class Node:
 
 
 def join(nodes: dict[str, Node]) -> None:
-    """A veth for each tunnel, with its inner addresses."""
+    """A veth in the place of each tunnel, with its inner addresses."""
     for node in nodes.values():
         for side in node.spec.tunnels:
             if node.name < side.peer:
-                other = nodes[side.peer]
-                ends = ["type", "veth", "peer", "name", side.interface, "netns", str(other.pid)]
-                subprocess.run(["ip", "link", "add", side.interface, "netns", str(node.pid), *ends], check=True, capture_output=True)
+                _cable(node, nodes[side.peer], side.interface)
     for node in nodes.values():
         for side in node.spec.tunnels:
             node.run(f"ip addr add {side.own_address}/127 dev {side.interface} nodad; ip link set {side.interface} up")
+
+
+def _cable(one: Node, other: Node, name: str) -> None:
+    ends = ["type", "veth", "peer", "name", name, "netns", str(other.pid)]
+    subprocess.run(["ip", "link", "add", name, "netns", str(one.pid), *ends], check=True, capture_output=True)
+
+
+def why_no_wireguard() -> str | None:
+    """Why there can be no tunnels here, or `None`."""
+    missing = [tool for tool in ("wireguard-go", "wg") if shutil.which(tool) is None]
+    if missing:
+        return f"{', '.join(missing)} not installed"
+    return None if Path("/dev/net/tun").exists() else "there is no /dev/net/tun"
+
+
+def join_by_wireguard(nodes: dict[str, Node]) -> None:
+    """A real tunnel for each link, over a cable with the nodes' underlay addresses; AllowedIPs are those of the specs."""
+    make = "umask 077; wg genkey >/run/wireguard/key; wg pubkey </run/wireguard/key"
+    public = {name: node.run(make).strip() for name, node in nodes.items()}
+    for node in nodes.values():
+        for side in node.spec.tunnels:
+            if node.name < side.peer:
+                _cable(node, nodes[side.peer], side.interface.replace("zw", "cable"))
+    for node in nodes.values():
+        node.run("\n".join(line for side in node.spec.tunnels for line in _tunnel(side, public[side.peer])))
+    for node in nodes.values():
+        for side in node.spec.tunnels:
+            if node.name < side.peer:  # one side speaks first: both at once lose seconds
+                assert nodes[side.peer].listens_to(node, side.own_address, side.peer_address)
+
+
+def _tunnel(side: TunnelSide, peer_key: str) -> list[str]:
+    cable, name = side.interface.replace("zw", "cable"), side.interface
+    local = f"fe80::{int(ipaddress.IPv6Address(side.own_address)) & 0xFFFF:x}"
+    allowed = ",".join((f"{side.peer_address}/128", "fe80::/10", *side.pools))
+    peer = f"peer {peer_key} allowed-ips {allowed} endpoint [{side.peer_underlay}]:{side.port}"
+    return [
+        "set -e",
+        f"ip addr add {side.own_underlay}/128 dev {cable} nodad; ip link set {cable} up; ip -6 route add {side.peer_underlay} dev {cable}",
+        f"LOG_LEVEL=error wireguard-go {name} >/dev/null 2>&1",
+        f"wg set {name} listen-port {side.port} private-key /run/wireguard/key {peer}",
+        f"ip link set {name} addrgenmode none mtu 1420",
+        f"ip addr add {side.own_address}/127 dev {name} nodad; ip addr add {local}/64 dev {name} nodad; ip link set {name} up",
+    ]
 
 
 def until(holds: Callable[[], bool], seconds: float) -> bool:

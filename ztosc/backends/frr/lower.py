@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable
-from typing import TypeVar
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Literal, TypeVar
 
 from ztosc.backends.base import BackendFault
 from ztosc.backends.frr.model import (
+    CALLED,
     PREFIXES,
     Clause,
     Definition,
     Instance,
     Match,
+    MatchKind,
     Overlay,
     PrefixList,
     RouteMap,
@@ -27,7 +31,10 @@ from ztosc.backends.frr.model import (
     ValueList,
     Vrf,
     complaints,
-    content_hash,
+    hash_of,
+    map_text,
+    prefixes_text,
+    values_text,
 )
 from ztosc.backends.template import one_line
 from ztosc.nodes.fabric_spec import DomainFabric, Session, Tag, UnderlayPeer
@@ -95,24 +102,21 @@ class _Lowering:
     def _all(self, kind: type[Named]) -> tuple[Named, ...]:
         return tuple(each for _, each in sorted(self.defined.items()) if isinstance(each, kind))
 
-    def _define(self, prefix: str, definition: Definition) -> str:
-        name = prefix + content_hash(definition)
-        named = definition.model_copy(update={"name": name})
-        if self.defined.setdefault(name, named) != named:
-            raise BackendFault(f"frr: two filters hash to {name}")
-        return name
+    def _define(self, definition: Definition) -> str:
+        known = self.defined.setdefault(definition.name, definition)
+        if known is not definition and known != definition:
+            raise BackendFault(f"frr: two filters hash to {definition.name}")
+        return definition.name
 
     # Lists
 
-    def _prefixes(self, family: int, prefixes: Iterable[str], ge: int | None = None) -> Match:
-        found = PrefixList.model_validate({"name": "", "family": family, "prefixes": _in_order(prefixes), "ge": ge})
-        return Match(kind="prefix4" if family == 4 else "prefix6", value=self._define(PREFIXES[str(family)], found))
+    def _prefixes(self, family: Literal[4, 6], prefixes: Iterable[str], ge: int | None = None) -> Match:
+        return _match("prefix4" if family == 4 else "prefix6", self._define(_prefix_list(family, tuple(prefixes), ge)))
 
     def _target(self, domain: DomainFabric) -> Match:
         """Exactly our route target, VXLAN and a router's MAC: the text in which bgpd shows a type-5 route's extended communities."""
         text = f"^RT:{self._target_text(domain)} ET:8 Rmac:[0-9a-f:]+$"
-        found = ValueList(name="", kind="extcommunity", values=(text,))
-        return Match(kind="extcommunity", value=self._define(PREFIXES["extcommunity"], found))
+        return _match("extcommunity", self._define(_value_list("extcommunity", (text,))))
 
     def _target_text(self, domain: DomainFabric) -> str:
         return f"{self.fabric.asn}:{domain.l3vni}"
@@ -121,8 +125,7 @@ class _Lowering:
         return f"{self.fabric.asn}:{KINDS[tag.kind]}:{tag.number}"
 
     def _tags(self, tags: Iterable[Tag]) -> Match:
-        found = ValueList(name="", kind="large-community", values=tuple(self._community(tag) for tag in tags))
-        return Match(kind="large-community", value=self._define(PREFIXES["large-community"], found))
+        return _match("large-community", self._define(_value_list("large-community", tuple(self._community(tag) for tag in tags))))
 
     # Sessions
 
@@ -139,7 +142,8 @@ class _Lowering:
         )
 
     def _map(self, prefix: str, clauses: Iterable[Clause]) -> str:
-        return self._define(prefix, RouteMap(name="", clauses=tuple(clauses)))
+        found = tuple(clauses)
+        return self._define(RouteMap(name=prefix + hash_of(map_text(found)), clauses=found))
 
     def _overlay(self, domain: DomainFabric, session: Session) -> Overlay:
         return Overlay(
@@ -154,21 +158,18 @@ class _Lowering:
     def _accept(self, domain: DomainFabric, session: Session) -> Iterable[Clause]:
         if not session.accepts:
             return ()
-        hop = (Match(kind="next-hop", value=session.vtep),) if session.vtep else ()
-        matches = (*self._of_domain(domain), self._target(domain), *hop, self._tags(session.accepts))
-        preference = BY_FELLOW if session.kind == "fellow" else DIRECT
-        sets = (
-            Set(kind="local-preference", value=str(preference)),
-            Set(kind="metric", value="0"),
-            Set(kind="origin", value="incomplete"),
-        )
-        return (Clause(matches=matches, sets=sets),)
+        hop = (_match("next-hop", session.vtep),) if session.vtep else ()
+        sets = _believed(BY_FELLOW if session.kind == "fellow" else DIRECT)
+        common = self._map(CALLED, [Clause(matches=(*self._of_domain(domain), self._target(domain)), sets=sets)])
+        return (Clause(matches=(*hop, self._tags(session.accepts)), call=common),)
 
     def _offer(self, domain: DomainFabric, session: Session) -> Iterable[Clause]:
-        return (Clause(matches=(*self._of_domain(domain), self._tags(session.offers))),) if session.offers else ()
+        if not session.offers:
+            return ()
+        return (Clause(matches=(self._tags(session.offers),), call=self._map(CALLED, [_clause(*self._of_domain(domain))])),)
 
     def _of_domain(self, domain: DomainFabric) -> tuple[Match, ...]:
-        return Match(kind="type", value="prefix"), Match(kind="vni", value=str(domain.l3vni))
+        return _match("type", "prefix"), _match("vni", str(domain.l3vni))
 
     # VRFs
 
@@ -180,25 +181,62 @@ class _Lowering:
             )
             for export in domain.exports
         )
-        table = (
-            Clause(
-                matches=(
-                    self._prefixes(6, each.prefixes),
-                    Match(kind="next-hop6", value=_mapped(each.vtep)),
-                    self._tags((each.tag,)),
-                )
-            )
-            for each in domain.imports
-        )
         return Instance(
             vrf=domain.vrf,
             rd=f"{domain.vtep}:{domain.l3vni}",
             target=self._target_text(domain),
             own=self._map("ZT-OWN-", own),
-            table=self._map("ZT-TABLE-", table),
+            table=self._map("ZT-TABLE-", self._table(domain)),
         )
 
+    def _table(self, domain: DomainFabric) -> Iterator[Clause]:
+        """Which prefixes may come from which VTEPs: those of nodes with the same prefixes stand together."""
+        prefixes: dict[str, set[str]] = defaultdict(set)
+        for each in domain.imports:
+            prefixes[each.vtep].update(each.prefixes)
+        vteps: dict[tuple[str, ...], list[str]] = defaultdict(list)
+        for vtep in sorted(prefixes, key=address_number):
+            vteps[tuple(sorted(prefixes[vtep]))].append(vtep)
+        for found, origins in sorted(vteps.items()):
+            hops = self._define(_prefix_list(6, tuple(f"{_mapped(vtep)}/128" for vtep in origins), None))
+            yield _clause(self._prefixes(6, found), _match("next-hops6", hops))
 
+
+# Nodes have much in common: what is the same is made once. Values are frozen, so nobody can change another node's.
+
+
+@lru_cache(maxsize=65536)
+def _match(kind: MatchKind, value: str) -> Match:
+    return Match(kind=kind, value=value)
+
+
+@lru_cache(maxsize=65536)
+def _clause(*matches: Match) -> Clause:
+    return Clause(matches=matches)
+
+
+@lru_cache(maxsize=16)
+def _believed(preference: int) -> tuple[Set, ...]:
+    """What a route's sender cannot choose."""
+    return (
+        Set(kind="local-preference", value=str(preference)),
+        Set(kind="metric", value="0"),
+        Set(kind="origin", value="incomplete"),
+    )
+
+
+@lru_cache(maxsize=65536)
+def _prefix_list(family: Literal[4, 6], prefixes: tuple[str, ...], ge: int | None) -> PrefixList:
+    ordered = _in_order(prefixes)
+    return PrefixList(name=PREFIXES[str(family)] + hash_of(prefixes_text(family, ordered, ge)), family=family, prefixes=ordered, ge=ge)
+
+
+@lru_cache(maxsize=65536)
+def _value_list(kind: Literal["extcommunity", "large-community"], values: tuple[str, ...]) -> ValueList:
+    return ValueList(name=PREFIXES[kind] + hash_of(values_text(kind, values)), kind=kind, values=values)
+
+
+@lru_cache(maxsize=65536)
 def _mapped(vtep: str) -> str:
     """A VTEP as the next hop of an IPv6 route, as FRR writes it: hexadecimal, where Python would print dots."""
     high, low = divmod(int(ipaddress.IPv4Address(vtep)), 1 << 16)

@@ -8,12 +8,12 @@ under a session that uses it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from ztosc.ir.base import Model, canonical
+from ztosc.ir.base import Model
 
-MatchKind = Literal["type", "vni", "extcommunity", "next-hop", "prefix4", "prefix6", "next-hop6", "large-community"]
+MatchKind = Literal["type", "vni", "extcommunity", "next-hop", "prefix4", "prefix6", "next-hops6", "large-community"]
 SetKind = Literal["local-preference", "metric", "origin", "as-path", "large-community"]
 HASH_DIGITS = 12
 """Hex digits of a name: 10,000 filters on a node collide with a probability below 2e-7, and a collision is refused."""
@@ -53,10 +53,11 @@ class Set(Model):
 
 
 class Clause(Model):
-    """A permit: all matches, then all sets."""
+    """A permit: all matches, then all sets; with `call`, another map must permit as well."""
 
     matches: tuple[Match, ...]
     sets: tuple[Set, ...] = ()
+    call: str | None = None
 
 
 class RouteMap(Model):
@@ -128,16 +129,67 @@ class Routing(Model):
     maps: tuple[RouteMap, ...]
 
 
+LISTS = {
+    "prefix4": "prefix4",
+    "prefix6": "prefix6",
+    "next-hops6": "prefix6",
+    "extcommunity": "extcommunity",
+    "large-community": "large-community",
+}
+"""Matches that name a list, and of which kind."""
+
 Definition = PrefixList | ValueList | RouteMap
 
 PREFIXES: dict[str, str] = {"extcommunity": "ZT-RT-", "large-community": "ZT-TAG-", "4": "ZT-P4-", "6": "ZT-P6-"}
-MAPS = ("ZT-LINK-IN-", "ZT-LINK-OUT-", "ZT-IN-", "ZT-OUT-", "ZT-OWN-", "ZT-TABLE-")
+MAPS = ("ZT-LINK-IN-", "ZT-LINK-OUT-", "ZT-DOMAIN-", "ZT-IN-", "ZT-OUT-", "ZT-OWN-", "ZT-TABLE-")
+CALLED = "ZT-DOMAIN-"
+"""What all sessions of a domain ask of a route stands once: FRR 8.4 checks its whole tree of filters for each statement it reads."""
+
+
+def hash_of(text: str) -> str:
+    """How a name ends."""
+    return hashlib.sha256(text.encode()).hexdigest()[:HASH_DIGITS]
+
+
+def prefixes_text(family: int, prefixes: Iterable[str], ge: int | None) -> str:
+    """What the name of a prefix list is a hash of."""
+    return f"{family} {ge or 0} {' '.join(prefixes)}"
+
+
+def values_text(kind: str, values: Iterable[str]) -> str:
+    """What the name of a list of communities is a hash of."""
+    return "\n".join((kind, *values))
+
+
+def map_text(clauses: Iterable[Clause]) -> str:
+    """What the name of a route-map is a hash of: its statements."""
+    return "\n".join(line for clause in clauses for line in _statements(clause))
+
+
+def _statements(clause: Clause) -> Iterator[str]:
+    yield "permit"
+    yield from (f"match {each.kind} {each.value}" for each in clause.matches)
+    yield from (f"set {each.kind} {each.value}" for each in clause.sets)
+    yield from [f"call {clause.call}"] if clause.call else []
 
 
 def content_hash(definition: Definition) -> str:
     """The hash of everything but the name."""
-    nameless = definition.model_copy(update={"name": ""})
-    return hashlib.sha256(type(definition).__name__.encode() + canonical(nameless)).hexdigest()[:HASH_DIGITS]
+    match definition:
+        case PrefixList():
+            return hash_of(prefixes_text(definition.family, definition.prefixes, definition.ge))
+        case ValueList():
+            return hash_of(values_text(definition.kind, definition.values))
+        case RouteMap():
+            return hash_of(map_text(definition.clauses))
+
+
+def misnamed(routing: Routing) -> Iterator[str]:
+    """Names that do not belong to what they name."""
+    definitions: tuple[Definition, ...] = (*routing.prefix_lists, *routing.value_lists, *routing.maps)
+    for definition in definitions:
+        if definition.name.removesuffix(content_hash(definition)) not in _prefixes_of(definition):
+            yield f"the name `{definition.name}` does not belong to what it names"
 
 
 def complaints(routing: Routing) -> Iterator[str]:
@@ -148,9 +200,6 @@ def complaints(routing: Routing) -> Iterator[str]:
         if definition.name in defined:
             yield f"`{definition.name}` is defined twice"
         defined[definition.name] = definition
-        prefix = definition.name.removesuffix(content_hash(definition))
-        if prefix not in _prefixes_of(definition):
-            yield f"the name `{definition.name}` does not belong to what it names"
     used = dict(references(routing))
     for name, kind in sorted(used.items()):
         if name not in defined:
@@ -186,5 +235,7 @@ def references(routing: Routing) -> Iterator[tuple[str, str]]:
     for found in routing.maps:
         for clause in found.clauses:
             for match in clause.matches:
-                if match.kind in ("prefix4", "prefix6", "extcommunity", "large-community"):
-                    yield match.value, match.kind
+                if match.kind in LISTS:
+                    yield match.value, LISTS[match.kind]
+            if clause.call is not None:
+                yield clause.call, "route-map" if clause.call.startswith(CALLED) and not found.name.startswith(CALLED) else "a called route-map"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from ztosc.backends.base import ReadFault
 from ztosc.backends.frr.model import (
@@ -26,6 +27,7 @@ from ztosc.backends.frr.model import (
     ValueList,
     Vrf,
     complaints,
+    misnamed,
 )
 
 DAEMONS = "daemons"
@@ -47,7 +49,7 @@ MATCH_WORDS = {
     "next-hop": "ip next-hop address",
     "prefix4": "ip address prefix-list",
     "prefix6": "ipv6 address prefix-list",
-    "next-hop6": "ipv6 next-hop address",
+    "next-hops6": "ipv6 next-hop prefix-list",
     "large-community": "large-community",
 }
 SET_WORDS = {
@@ -58,13 +60,13 @@ SET_WORDS = {
     "large-community": "large-community",
 }
 VALUES = {
-    "type": r"prefix", "vni": r"\d+", "next-hop": r"[0-9.]+", "next-hop6": r"::ffff:[0-9a-f]+:[0-9a-f]+",
+    "type": r"prefix", "vni": r"\d+", "next-hop": r"[0-9.]+", "next-hops6": r"ZT-P6-\w+",
     "extcommunity": r"ZT-RT-\w+", "prefix4": r"ZT-P4-\w+", "prefix6": r"ZT-P6-\w+", "large-community": r"ZT-TAG-\w+",
 }  # fmt: skip
 SETS = {
     "local-preference": r"\d+", "metric": r"\d+", "origin": r"incomplete", "as-path": r"\d+(?: \d+)*", "large-community": r"\d+:\d+:\d+",
 }  # fmt: skip
-V4, V6, PREFIX4, PREFIX6, NAME = r"[0-9.]+", r"[0-9a-f:]+", r"[0-9.]+/\d+", r"[0-9a-f:]+/\d+", r"ZT-[A-Z0-9-]+-[0-9a-f]+"
+V4, V6, PREFIX4, PREFIX6, NAME = r"[0-9.]+", r"[0-9a-f:]+", r"[0-9.]+/\d+", r"[0-9a-f:.]+/\d+", r"ZT-[A-Z0-9-]+-[0-9a-f]+"
 
 
 def read_daemons(content: bytes) -> None:
@@ -84,7 +86,7 @@ def read_daemons(content: bytes) -> None:
 def read_conf(path: str, content: bytes) -> Routing:
     """The whole file. Raises `ReadFault`."""
     found = _Conf(path, _lines(path, content)).routing()
-    wrong = next(complaints(found), None)
+    wrong = next(chain(misnamed(found), complaints(found)), None)
     if wrong is not None:
         raise ReadFault(path, 1, wrong)
     return found
@@ -120,13 +122,35 @@ class _Conf:
     def _take(self, pattern: str) -> tuple[str, ...]:
         found = self._try(pattern)
         if found is None:
-            here = self.lines[self.at] if self.at < len(self.lines) else "the end of the file"
-            raise self._fault(f"`{here}` stands where `{pattern}` belongs")
+            raise self._fault(f"`{self._here()}` stands where `{pattern}` belongs")
         return found
 
     def _exactly(self, *lines: str) -> None:
         for line in lines:
-            self._take(re.escape(line))
+            if self.lines[self.at : self.at + 1] != [line]:
+                raise self._fault(f"`{self._here()}` stands where `{line}` belongs")
+            self.at += 1
+
+    def _rest(self, start: str) -> str | None:
+        """What follows on the next line, if it starts so."""
+        line = self._here() if self.at < len(self.lines) else ""
+        if not line.startswith(start):
+            return None
+        self.at += 1
+        return line[len(start) :]
+
+    def _after(self, start: str, pattern: str) -> str:
+        """The next line starts so, and its rest is this."""
+        rest = self._rest(start)
+        if rest is None:
+            raise self._fault(f"`{self._here()}` stands where `{start}` belongs")
+        if re.fullmatch(pattern, rest) is None:
+            self.at -= 1
+            raise self._fault(f"`{rest}` is not `{pattern}`")
+        return rest
+
+    def _here(self) -> str:
+        return self.lines[self.at] if self.at < len(self.lines) else "the end of the file"
 
     def _while(self, pattern: str) -> Iterator[tuple[str, ...]]:
         while (found := self._try(pattern)) is not None:
@@ -189,23 +213,22 @@ class _Conf:
             if int(ipaddress.IPv6Address(address)) <= last:
                 raise self._fault("neighbours stand in the order of their addresses")
             last = int(ipaddress.IPv6Address(address))
-            start = rf" neighbor {re.escape(address)} "
-            local = self._try(start + r"local-as (\d+) no-prepend replace-as")
-            (description,) = self._take(start + r"description (\S.*)")
+            start = f" neighbor {address} "
+            local = self._rest(f"{start}local-as ")
+            description = self._after(f"{start}description ", r"\S.*")
             found: dict[str, object] = {"address": address, "description": description}
             if local is not None:
-                self._settings(start, "bfd", "timers 3 9", "timers connect 5", "capability extended-nexthop")
-                yield {**found, "remote_as": int(remote), "local_as": int(local[0])}
+                number = re.fullmatch(r"(\d+) no-prepend replace-as", local)
+                if number is None:
+                    raise self._fault(f"`local-as {local}` is not `no-prepend replace-as`")
+                self._exactly(*(start + setting for setting in ("bfd", "timers 3 9", "timers connect 5", "capability extended-nexthop")))
+                yield {**found, "remote_as": int(remote), "local_as": int(number[1])}
                 continue
             if int(remote) != asn:
                 raise self._fault("a session between loopbacks is inside one AS")
-            (source,) = self._take(start + rf"update-source ({V6})")
-            self._settings(start, "timers 10 30", "timers connect 5", "graceful-restart")
+            source = self._after(f"{start}update-source ", V6)
+            self._exactly(*(start + setting for setting in ("timers 10 30", "timers connect 5", "graceful-restart")))
             yield {**found, "source": source}
-
-    def _settings(self, start: str, *settings: str) -> None:
-        for setting in settings:
-            self._take(start + re.escape(setting))
 
     def _unicast(self, family: str, prefix: str, underlay: list[dict[str, object]]) -> tuple[str, ...]:
         self._exactly(f" address-family {family} unicast")
@@ -218,13 +241,13 @@ class _Conf:
         return networks
 
     def _filters(self, session: dict[str, object], *, reflected: bool = False) -> tuple[str, str]:
-        start = rf"  neighbor {re.escape(str(session['address']))} "
-        self._take(start + "activate")
+        start = f"  neighbor {session['address']} "
+        self._exactly(f"{start}activate")
         if reflected:
-            session["client"] = self._try(start + "route-reflector-client") is not None
-        (accept,) = self._take(start + rf"route-map ({NAME}) in")
-        (offer,) = self._take(start + rf"route-map ({NAME}) out")
-        return accept, offer
+            session["client"] = self._rest(f"{start}route-reflector-client") == ""
+        accept = self._after(f"{start}route-map ", rf"{NAME} in")
+        offer = self._after(f"{start}route-map ", rf"{NAME} out")
+        return accept.removesuffix(" in"), offer.removesuffix(" out")
 
     def _evpn(self, overlay: list[dict[str, object]]) -> None:
         self._exactly(" address-family l2vpn evpn")
@@ -279,7 +302,8 @@ class _Conf:
                 if int(found[2]) != len(clauses) + 1:
                     raise self._fault("clauses are numbered from one")
                 clauses.append(self._clause())
-                found = (name, *self._take(rf"route-map {re.escape(name)} (permit|deny) (\d+)"))
+                action, number = self._after(f"route-map {name} ", r"(?:permit|deny) \d+").split(" ")
+                found = (name, action, number)
             if int(found[2]) != LAST:
                 raise self._fault(f"`{name}` must end in deny {LAST}")
             self._exactly("exit", "!")
@@ -293,17 +317,16 @@ class _Conf:
         sets = tuple(Set.model_validate(each) for each in self._statements("set", SET_WORDS, SETS))
         if not matches:
             raise self._fault("a permit that asks for nothing")
+        call = self._try(rf" call ({NAME})")
         self._exactly("exit", "!")
-        return Clause(matches=matches, sets=sets)
+        return Clause(matches=matches, sets=sets, call=call[0] if call else None)
 
     def _statements(self, verb: str, words: dict[str, str], values: dict[str, str]) -> Iterator[dict[str, str]]:
-        while self.at < len(self.lines) and self.lines[self.at].startswith(f" {verb} "):
-            yield self._statement(verb, words, values)
-
-    def _statement(self, verb: str, words: dict[str, str], values: dict[str, str]) -> dict[str, str]:
-        for kind, word in words.items():
+        while (statement := self._rest(f" {verb} ")) is not None:
+            kind = next((kind for kind, word in words.items() if statement.startswith(f"{word} ")), None)
             exact = " exact-match" if verb == "match" and kind == "large-community" else ""
-            found = self._try(rf" {verb} {re.escape(word)} ({values[kind]}){exact}")
-            if found is not None:
-                return {"kind": kind, "value": found[0]}
-        raise self._fault(f"`{self.lines[self.at]}` is not known")
+            value = statement.removeprefix(f"{words[kind]} ").removesuffix(exact) if kind else ""
+            if kind is None or not statement.endswith(exact) or re.fullmatch(values[kind], value) is None:
+                self.at -= 1
+                raise self._fault(f"`{verb} {statement}` is not known")
+            yield {"kind": kind, "value": value}
