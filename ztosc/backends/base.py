@@ -128,6 +128,15 @@ class Enforces(Protocol):
 
 
 @runtime_checkable
+class Agrees(Protocol):
+    """A backend whose files must say the same at both ends of a link."""
+
+    def shared(self, model: Any) -> Mapping[str, Any]:
+        """What both ends must say alike, by link."""
+        ...
+
+
+@runtime_checkable
 class Publishes(Protocol):
     """A backend whose files give names to addresses."""
 

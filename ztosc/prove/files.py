@@ -33,6 +33,7 @@ from ztosc.nodes.records import node_name
 from ztosc.nodes.spec import NodeSpec
 from ztosc.prove.demand import demanded
 from ztosc.prove.difference import difference
+from ztosc.prove.ends import both_ends
 from ztosc.prove.tools import Tools
 
 
@@ -52,7 +53,7 @@ def prove(
     found = [_verdict("bundle", "every file belongs to the network, or to a node and target of it", reason)]
     for placement in placements:
         found.extend(_of_target(network, placement, bundle.at(placement.place), tools))
-    return tuple(found)
+    return (*found, *(_verdict("both-ends", statement, reason) for statement, reason in both_ends(placements, bundle)))
 
 
 def _placements(

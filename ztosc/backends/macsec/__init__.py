@@ -6,29 +6,26 @@ the link alone. The file names no port: the MACsec interface that is there says 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
 from ztosc import resources
 from ztosc.backends.base import Artifact, BackendFault, ReadFault
-from ztosc.backends.macsec.model import Association, Associations, path_of
+from ztosc.backends.macsec.model import LINK, Association, Associations, path_of
 from ztosc.backends.macsec.read import read
 from ztosc.backends.manifest import Manifest, load
-from ztosc.backends.template import fill, one_line
+from ztosc.backends.template import fill
 from ztosc.diagnostics import Diagnostic
 from ztosc.ir.network import Network
 from ztosc.ir.secrets import SecretRef
 from ztosc.nodes.spec import NodeSpec, TunnelSide
 from ztosc.source import Span
 
-COMMENT_BYTES = 140
 CAK_BYTES = 32
 """AES-CMAC-256 as key derivation and key wrap; 16 would be the other size (IEEE 802.1X §9.3)."""
 CKN_BYTES = 32
 """The most that a name may have."""
-NAME = re.compile(r"[a-z0-9-]+")
 
 
 class Macsec:
@@ -76,7 +73,7 @@ class Macsec:
 
     def shared(self, model: Associations) -> Mapping[str, Association]:
         """What both ends of a link must say alike: all of it."""
-        return {each.title: each for each in model.associations}
+        return {each.link: each for each in model.associations}
 
     def origins(self, spec: NodeSpec, path: str) -> tuple[Span, ...]:
         """The link."""
@@ -88,10 +85,10 @@ class Macsec:
 
 
 def _association(side: TunnelSide) -> Association:
-    if not NAME.fullmatch(side.link):
+    if not LINK.fullmatch(side.link):
         raise BackendFault(f"link {side.link!r} cannot name a secret")
     return Association(
-        title=one_line(f"link {side.link}, written by ztosc", COMMENT_BYTES),
+        link=side.link,
         port=side.port,
         cak=SecretRef(id=f"macsec/{side.link}/cak", length=CAK_BYTES, encoding="hex"),
         ckn=SecretRef(id=f"macsec/{side.link}/ckn", length=CKN_BYTES, encoding="hex"),

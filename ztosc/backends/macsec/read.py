@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from ztosc.backends.base import Artifact, ReadFault
-from ztosc.backends.macsec.model import Association, path_of
+from ztosc.backends.macsec.model import LINK, Association, path_of
 from ztosc.ir.secrets import SecretRef
 
 GLOBAL = ("eapol_version=3", "ap_scan=0")
@@ -31,21 +31,22 @@ CKN_BYTES = frozenset(range(1, 33))
 def read(artifact: Artifact) -> Association:
     """The association that a file means. Raises `ReadFault`."""
     found = _Lines(artifact)
-    title = found.take(r"# (.+)")
+    link = found.take(rf"# link ({LINK.pattern}), written by ztosc")
     for line in GLOBAL:
         found.take(re.escape(line))
     found.take(r"network=\{")
     for key, value in FIXED.items():
         found.take(rf"\t{key}={re.escape(value)}")
     port = int(found.take(r"\tmacsec_port=([1-9][0-9]{0,4})"))
-    cak, ckn = found.hole("mka_cak", CAK_BYTES), found.hole("mka_ckn", CKN_BYTES)
+    cak = found.hole("mka_cak", f"macsec/{link}/cak", CAK_BYTES)
+    ckn = found.hole("mka_ckn", f"macsec/{link}/ckn", CKN_BYTES)
     found.take(r"\}")
     found.end()
     if artifact.path != path_of(port):
         raise ReadFault(artifact.path, 1, f"port {port} belongs into `{path_of(port)}`")
-    if cak.id == ckn.id or set(artifact.secrets) != {cak, ckn}:
+    if set(artifact.secrets) != {cak, ckn}:
         raise ReadFault(artifact.path, 1, "the holes of the file are not those that are filled")
-    return Association(title=title, port=port, cak=cak, ckn=ckn)
+    return Association(link=link, port=port, cak=cak, ckn=ckn)
 
 
 class _Lines:
@@ -64,16 +65,15 @@ class _Lines:
         self.number += 1
         match = re.fullmatch(pattern, line)
         if match is None:
-            wanted = pattern.replace("\\", "").strip("t")
-            raise ReadFault(self.path, self.number, f"`{wanted}` is expected here")
+            raise ReadFault(self.path, self.number, f"a line like {pattern!r} is expected here")
         return match[1] if match.groups() else match[0]
 
-    def hole(self, key: str, lengths: frozenset[int]) -> SecretRef:
-        """A hole of one of the lengths."""
+    def hole(self, key: str, name: str, lengths: frozenset[int]) -> SecretRef:
+        """The hole of a name, of one of the lengths."""
         text = self.take(rf"\t{key}=(.+)")
         match = HOLE.fullmatch(text)
-        if match is None or int(match["length"]) not in lengths:
-            raise ReadFault(self.path, self.number, f"{key} is no hole of its length: key material has no place in a bundle")
+        if match is None or match["id"] != name or int(match["length"]) not in lengths:
+            raise ReadFault(self.path, self.number, f"{key} is not the link's hole: key material has no place in a bundle")
         return SecretRef(id=match["id"], length=int(match["length"]), encoding="hex")
 
     def end(self) -> None:
