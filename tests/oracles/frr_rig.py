@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ztosc.backends.frr import BACKEND
+from ztosc.backends.nftables import BACKEND as NFTABLES
 from ztosc.nodes import NodeSpec
 from ztosc.nodes.spec import TunnelSide
 
@@ -60,7 +61,7 @@ def why_not() -> str | None:
         return "namespaces of nodes need root"
     wanted = [DAEMONS / name for name in ("zebra", "bgpd", "staticd", "bfdd")] + [RELOAD]
     missing = [path.name for path in wanted if not path.is_file()]
-    missing += [tool for tool in ("unshare", "nsenter", "ip", "vtysh", "sysctl") if shutil.which(tool) is None]
+    missing += [tool for tool in ("unshare", "nsenter", "ip", "nft", "vtysh", "sysctl") if shutil.which(tool) is None]
     if missing:
         return f"{', '.join(missing)} not installed"
     links = "ip link add zt0 type veth peer name zt1 && ip link add zt2 type vxlan id 1 dstport 4789 local 127.0.0.1"
@@ -129,6 +130,12 @@ class Node:
             f"ip -n {name} link set zx{vni} up",
             f"ip -n {name} link set zd{vni} up",
         ]
+
+    def firewall(self) -> None:
+        """The node's own ruleset: everything that it does not name is dropped from now on."""
+        (artifact,) = NFTABLES.render(NFTABLES.lower(self.spec))
+        (self.etc / "ruleset.nft").write_bytes(artifact.content)
+        self.run("TZ=UTC nft -f /etc/frr/ruleset.nft")
 
     def start(self) -> None:
         """Every daemon that our `daemons` file names."""

@@ -223,8 +223,17 @@ def _paths(node: rig.Node, wanted: str) -> list[dict[str, list[dict[str, str]]]]
 @runs
 @pytest.mark.netns
 @pytest.mark.skipif(rig.why_no_wireguard() is not None, reason=f"NOT RUN: {rig.why_no_wireguard()}")
-def test_the_same_over_wireguard(tmp_path: Path) -> None:
+def test_the_same_over_wireguard_behind_the_nodes_own_firewalls(tmp_path: Path) -> None:
     network = support.network(frame=THREE)
-    with running(network, tmp_path, rig.join_by_wireguard) as nodes:
+    with running(network, tmp_path, walled) as nodes:
         converged(network, nodes)
         _packets(network, nodes)
+        ends = [nodes[name].spec.fabric.domains[0].loopback for name in ("a", "c")]
+        assert not nodes["c"].listens_to(nodes["a"], *ends), "a relay passes nothing but sessions and VXLAN"
+
+
+def walled(nodes: dict[str, rig.Node]) -> None:
+    """Tunnels, and each node's own ruleset."""
+    rig.join_by_wireguard(nodes)
+    for node in nodes.values():
+        node.firewall()

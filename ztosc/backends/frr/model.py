@@ -238,4 +238,5 @@ def references(routing: Routing) -> Iterator[tuple[str, str]]:
                 if match.kind in LISTS:
                     yield match.value, LISTS[match.kind]
             if clause.call is not None:
-                yield clause.call, "route-map" if clause.call.startswith(CALLED) and not found.name.startswith(CALLED) else "a called route-map"
+                once = clause.call.startswith(CALLED) and not found.name.startswith(CALLED)
+                yield clause.call, "route-map" if once else "a map that calls no other"

@@ -78,6 +78,7 @@ def _base(flows: dict[str, Collection]) -> Iterator[Chain]:
         name="zt_forward",
         hook=Hook(hook="forward", priority=BEFORE_FILTER, policy="drop"),
         rules=(
+            *_relay_rules(flows),
             f"ct state invalid {DENY}",
             ERRORS[0],
             "ct direction original goto zt_original",
@@ -100,6 +101,16 @@ def _base(flows: dict[str, Collection]) -> Iterator[Chain]:
             DENY,
         ),
     )
+
+
+def _relay_rules(flows: dict[str, Collection]) -> Iterator[str]:
+    """Between other nodes, whose own filters decide. Without connection state: the two directions may take different relays."""
+    for family, ports in ((6, ("dport", "sport")), (4, ("dport",))):
+        if f"zt_relay_{family}" in flows:
+            address = "ip6" if family == 6 else "ip"
+            for port in ports:
+                key = f"{address} saddr . {address} daddr . meta l4proto . th {port} @zt_relay_{family}"
+                yield f"iifname . {key} oifname . {key} accept"
 
 
 def _node_rules(hook: str, flows: dict[str, Collection]) -> Iterator[str]:

@@ -50,7 +50,8 @@ def address_text(part: Interval) -> str:
 
 def collections(spec: NodeSpec) -> tuple[Collection, ...]:
     """All of them, by name."""
-    found = [*_interfaces(spec), *_addresses(spec), *_source_edge(spec), *_destination_edge(spec), *flow_sets(spec), *_conditions(spec)]
+    found = [*_interfaces(spec), *_addresses(spec), *_source_edge(spec), *_destination_edge(spec)]
+    found += [*flow_sets(spec), *relay_sets(spec), *_conditions(spec)]
     return tuple(sorted(found, key=lambda each: each.name))
 
 
@@ -161,8 +162,8 @@ def _set(name: str, types: tuple[str, ...], boxes: regions.Boxes) -> Collection:
     return Collection(name=name, types=types, flags=("interval",), elements=tuple(Element(key=key) for key in keys))
 
 
-FLOWS = ("zt_node_", "zt_link_")
-"""How the names of `flow_sets` begin."""
+FLOWS = ("zt_node_", "zt_link_", "zt_relay_")
+"""How the names of `flow_sets` and `relay_sets` begin."""
 
 
 def flow_sets(spec: NodeSpec) -> Iterator[Collection]:
@@ -181,6 +182,25 @@ def flow_sets(spec: NodeSpec) -> Iterator[Collection]:
             if named:
                 by_interface = {name: [flow for flow in chosen if flow.interface == name] for name in named}
                 yield _bound(f"zt_link_{direction}{family}", types, by_interface)
+
+
+def relay_sets(spec: NodeSpec) -> Iterator[Collection]:
+    """What passes from tunnel to tunnel on its way between two other nodes: sessions and VXLAN inside one isolation domain.
+
+    Keys are interface, source, destination, protocol, port. An entry stands for the way in and for the way out.
+    """
+    for family in (6, 4):
+        found = [
+            Element(key=(interface(tunnel), pool, pool, *tail))
+            for domain in spec.fabric.domains
+            if len(domain.tunnels) > 1
+            for pool in [domain.loopback_pool if family == 6 else domain.vtep_pool]
+            for tail in [("6", "179") if family == 6 else ("17", "4789")]
+            for tunnel in domain.tunnels
+        ]
+        if found:
+            types = ("ifname", *(f"ipv{family}_addr",) * 2, "inet_proto", "inet_service")
+            yield Collection(name=f"zt_relay_{family}", types=types, flags=("interval",), elements=tuple(found))
 
 
 def _bound(name: str, types: tuple[str, ...], by_interface: dict[str, list[NodeFlow]]) -> Collection:
