@@ -200,13 +200,13 @@ def complaints(routing: Routing) -> Iterator[str]:
         if definition.name in defined:
             yield f"`{definition.name}` is defined twice"
         defined[definition.name] = definition
-    used = dict(references(routing))
-    for name, kind in sorted(used.items()):
+    used = set(references(routing))
+    for name, kind in sorted(used):
         if name not in defined:
             yield f"`{name}` is used and not defined"
         elif _kind(defined[name]) != kind:
             yield f"`{name}` is used as {kind} and is {_kind(defined[name])}"
-    yield from (f"`{name}` is defined and not used" for name in sorted(set(defined) - set(used)))
+    yield from (f"`{name}` is defined and not used" for name in sorted(set(defined) - {name for name, _ in used}))
 
 
 def _prefixes_of(definition: Definition) -> tuple[str, ...]:
