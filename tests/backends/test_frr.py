@@ -73,6 +73,14 @@ def test_most_changes_need_no_comparison() -> None:
             BACKEND.read(changed(*CHANGES[change]))
 
 
+def test_the_line_of_a_dangling_name_is_told() -> None:
+    broken = changed(r"(route-map ZT-IN-)\w+( in)", r"\g<1>000000000000\g<2>")
+    lines = broken[0].content.decode().split("\n")
+    with pytest.raises(ReadFault) as fault:
+        BACKEND.read(broken)
+    assert "ZT-IN-" in lines[fault.value.line - 1] and "not" in fault.value.reason
+
+
 @pytest.mark.parametrize("line", ["sharpd=yes", "bgpd=no", 'bgpd_options="-A 0.0.0.0"', "zebra=yes"])
 def test_daemons_are_ours_alone(line: str) -> None:
     conf, daemons = files()

@@ -85,10 +85,12 @@ def read_daemons(content: bytes) -> None:
 
 def read_conf(path: str, content: bytes) -> Routing:
     """The whole file. Raises `ReadFault`."""
-    found = _Conf(path, _lines(path, content)).routing()
+    lines = _lines(path, content)
+    found = _Conf(path, lines).routing()
     wrong = next(chain(misnamed(found), complaints(found)), None)
     if wrong is not None:
-        raise ReadFault(path, 1, wrong)
+        name = wrong.split("`")[1]
+        raise ReadFault(path, next(number for number, line in enumerate(lines, start=1) if name in line), wrong)
     return found
 
 
