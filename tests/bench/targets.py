@@ -93,15 +93,18 @@ def main() -> None:
         print(json.dumps(measure(int(sys.argv[2]))))
         return
     for nodes in [int(each) for each in sys.argv[1:]] or SIZES:
-        done = subprocess.run([sys.executable, "-m", "tests.bench.targets", "--one", str(nodes)], capture_output=True, text=True, check=True)
+        command = [sys.executable, "-m", "tests.bench.targets", "--one", str(nodes)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
         figures = json.loads(done.stdout)
         memory, size, yardstick = figures.pop("memory"), figures.pop("bytes"), figures.pop("json")
         parts = ", ".join(f"{name} {seconds:.2f}" for name, seconds in figures.items())
         total = sum(figures.values())
-        print(f"{nodes:5} nodes: {total:6.2f} s, {memory:4.0f} MiB, {size / 1e6:5.1f} MB, {total / yardstick:5.1f} x json  ({parts})")
+        size_text = f"{memory:4.0f} MiB, {size / 1e6:5.1f} MB"
+        print(f"{nodes:5} nodes: {total:6.2f} s, {size_text}, {total / yardstick:5.1f} x json  ({parts})")
     folders, nodes, files, all_files = changed_by_one_node(48)
     share = 100 * files / all_files
-    print(f"one node inserted into {nodes}: {files} of {all_files} files of other nodes change ({share:.1f} %), on {folders} of {nodes} nodes")
+    changed = f"{files} of {all_files} files of other nodes change ({share:.1f} %)"
+    print(f"one node inserted into {nodes}: {changed}, on {folders} of {nodes} nodes")
 
 
 if __name__ == "__main__":
