@@ -92,8 +92,9 @@ def changes(wanted: Wanted, state: State) -> list[Change]:
     found = [
         *_gone(wanted, state),
         *_sysctls(wanted, state),
-        *(change for each in present for change in _interface(each, state)),
+        # A VLAN cannot be up on a port that is down.
         *(change for each in wanted.ports if each.name in state.links for change in _port(each, state)),
+        *(change for each in present for change in _interface(each, state)),
         *_loopback(wanted, state),
         *_routes(wanted, state, {each.name for each in present}),
     ]
@@ -267,23 +268,23 @@ def _sysctl(path: str, value: str) -> Iterator[Change]:
 
 
 def _routes(wanted: Wanted, state: State, present: set[str]) -> Iterator[Change]:
-    keys = {_key(each): each for each in wanted.routes if each.dev is None or each.dev in present}
-    for key in sorted(state.routes - keys.keys()):
+    keys = {_key(each) for each in wanted.routes if each.dev is None or each.dev in present}
+    for key in sorted(state.routes - keys):
         yield Change(Step.DROP_ROUTE, ("route", "delete", *_of_key(key)))
-    for key, each in keys.items():
-        if key not in state.routes:
-            yield Change(Step.ADD_ROUTE, ("route", "add", *_of_key(key), "metric", str(FIRST if each.type == "unicast" else LAST)))
+    for key in sorted(keys - state.routes):
+        yield Change(Step.ADD_ROUTE, ("route", "add", *_of_key(key)))
 
 
 def _key(each: Route) -> RouteKey:
     family = 6 if ":" in each.prefix else 4
-    return (family, each.type, each.prefix, each.table or MAIN, each.via or "", each.dev or "", each.source or "")
+    metric = FIRST if each.type == "unicast" else LAST
+    return (family, each.type, each.prefix, each.table or MAIN, metric, each.via or "", each.dev or "", each.source or "")
 
 
 def _of_key(key: RouteKey) -> tuple[str, ...]:
-    """The words that name a route; a line of a batch tells the family by its prefix."""
-    family, kind, prefix, table, via, device, source = key
-    words = (kind, prefix, "table", str(table), "protocol", str(PROTOCOL))
+    """The words that name a route. Its metric is one of them: the kernel would delete whichever route of that prefix comes first."""
+    family, kind, prefix, table, metric, via, device, source = key
+    words = (kind, prefix, "table", str(table), "protocol", str(PROTOCOL), "metric", str(metric))
     if kind != "unicast":
         return words
     towards = ("via", "inet6", via) if family == 4 and ":" in via else ("via", via)

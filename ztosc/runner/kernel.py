@@ -49,8 +49,8 @@ class Refused(Exception):
 TYPES = {"1": "unicast", "6": "blackhole", "7": "unreachable"}
 """Route types by their number (linux/rtnetlink.h)."""
 
-RouteKey = tuple[int, str, str, int, str, str, str]
-"""Family, type, prefix, table, via, device, source."""
+RouteKey = tuple[int, str, str, int, int, str, str, str]
+"""Family, type, prefix, table, metric, via, device, source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +101,11 @@ def _route(family: int, found: dict[str, Any]) -> RouteKey:
     default = "0.0.0.0/0" if family == 4 else "::/0"
     prefix = default if found["dst"] == "default" else str(ipaddress.ip_network(found["dst"]))
     kind, number = TYPES.get(str(found.get("type", "1")), "other"), int(found.get("table", 254))
+    metric = int(found.get("metric", 0))
     if kind != "unicast":
-        return (family, kind, prefix, number, "", "", "")
+        return (family, kind, prefix, number, metric, "", "", "")
     via = found.get("gateway") or found.get("via", {}).get("host", "")
-    return (family, kind, prefix, number, str(via), str(found.get("dev", "")), str(found.get("prefsrc", "")))
+    return (family, kind, prefix, number, metric, str(via), str(found.get("dev", "")), str(found.get("prefsrc", "")))
 
 
 def batch(lines: Sequence[Sequence[str]]) -> None:
