@@ -104,7 +104,7 @@ def _is_flag(value: Any) -> bool:
     return isinstance(value, bool)
 
 
-_name = _text(r"(?!\.{1,2}\Z)[A-Za-z0-9_.-]{1,15}")
+_name = _text(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")
 _number_text = _text(r"-?[0-9]{1,9}")
 
 
@@ -220,7 +220,8 @@ def _interface(table: dict[str, Any]) -> Interface:
 def _route(table: dict[str, Any]) -> Route:
     what = f"route {table.get('prefix')!r}"
     route = Route(**_checked(table, what, ROUTE, {"type", "prefix"}))
-    if (route.type == "unicast") != (None not in (route.via, route.dev, route.source)):
+    given = sum(each is not None for each in (route.via, route.dev, route.source))
+    if given != (3 if route.type == "unicast" else 0):
         raise BadFile(f"{what}: `via`, `dev` and `source` belong to a unicast route, all of them")
     return route
 

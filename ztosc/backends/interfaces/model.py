@@ -13,7 +13,7 @@ from ztosc.ir.base import Model
 
 Kind = Literal["bridge", "macsec", "vlan", "vrf", "vxlan", "wireguard"]
 
-NAME = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9_.-]{1,15}")
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")
 """Linux takes more, but nothing that a script or a filter would have to quote is worth it."""
 OURS = re.compile(r"z[dmpsvwx]t?-?[0-9]")
 """How our interfaces are called: no port of a node may be."""
