@@ -54,7 +54,7 @@ def _base(flows: dict[str, Collection]) -> Iterator[Chain]:
             "iifname @zt_ports icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert } "
             "ip6 hoplimit 255 ip6 saddr { ::, fe80::/10 } return",
             f"iifname @zt_ports {DENY}",
-            "iifname @zt_inside return",
+            "iifname @zt_inside return",  # the VRF too: its ports were judged on the first of two passes
             f"ip6 saddr @zt_ours {DENY}",
         ),
     )
@@ -91,6 +91,8 @@ def _base(flows: dict[str, Collection]) -> Iterator[Chain]:
         hook=Hook(hook="output", priority=BEFORE_FILTER, policy="drop"),
         rules=(
             'oifname "lo" accept',
+            # What the node says in a VRF passes this hook twice: it is judged when the real interface is shown.
+            "oifname @zt_vrfs accept",
             f"ct state invalid {DENY}",
             NEIGHBOUR,
             "icmpv6 type { nd-router-solicit, nd-router-advert } ip6 hoplimit 255 accept",
@@ -143,11 +145,15 @@ def _original() -> Iterator[Chain]:
         rules=(
             "iifname @zt_ports goto zt_source",
             "iifname @zt_transits goto zt_destination",
+            # Behind a VRF these hooks are shown the VRF, and the port it came in by as its slave.
+            "meta sdifname @zt_ports goto zt_source_vrf",
+            "meta sdifname @zt_transits goto zt_destination",
             f"iifname @zt_inside {DENY}",
             "goto zt_outside",
         ),
     )
     yield _lookups("zt_source", "echo-request", "iifname . ip6 daddr", "dport", "vmap @zt_grants")
+    yield _lookups("zt_source_vrf", "echo-request", "meta sdifname . ip6 daddr", "dport", "vmap @zt_grants")
     yield _lookups("zt_destination", "echo-request", "ip6 saddr . ip6 daddr", "dport", "@zt_inbound")
     yield _lookups("zt_outside", "echo-request", "ip6 saddr . ip6 daddr", "dport", "vmap @zt_ingress")
 

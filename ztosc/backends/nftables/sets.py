@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from ztosc.backends.nftables.model import Collection, Element
 from ztosc.backends.template import one_line
+from ztosc.ir.spaces import vrf_name
 from ztosc.logic import addresses, intervals, ports, regions
 from ztosc.logic.intervals import Interval, Intervals
 from ztosc.logic.ports import ECHO, ICMPV6, Boxes
@@ -61,10 +62,12 @@ def _interfaces(spec: NodeSpec) -> Iterator[Collection]:
         for each in sorted(spec.segments, key=lambda each: each.interface)
     )
     transits = {each.interface for each in spec.transits}
-    inside = transits | {each.interface for each in spec.segments} | {each.interface for each in spec.tunnels}
+    vrfs = {vrf_name(each.l3vni) for each in spec.transits}
+    inside = transits | vrfs | {each.interface for each in spec.segments} | {each.interface for each in spec.tunnels}
     yield Collection(name="zt_ports", types=("ifname",), elements=ports_here)
     yield Collection(name="zt_transits", types=("ifname",), elements=_names(transits))
     yield Collection(name="zt_inside", types=("ifname",), elements=_names(inside))
+    yield Collection(name="zt_vrfs", types=("ifname",), elements=_names(vrfs))
 
 
 def _names(found: Iterable[str]) -> tuple[Element, ...]:
