@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -111,10 +112,13 @@ def test_a_missing_key_stops_the_build_with_a_way_out(ztosc: Run, tmp_path: Path
     project.mkdir()
     (project / "network.ztos").write_text(FRAME + LINKED)
     assert ztosc("verify", project).returncode == 0
+    (project / "keys" / "wireguard" / "g").mkdir(parents=True)
+    (project / "keys" / "wireguard" / "g" / "1.pub").write_text(GOOD)
     refused = ztosc("build", project, "-o", tmp_path / "out")
     assert refused.returncode == 1
-    assert refused.stderr.count("error[ZT604]") == 2 and "ztosc keys generate --lab" in refused.stderr
+    assert refused.stderr.count("error[ZT604]") == 1 and "ztosc keys generate --lab" in refused.stderr
     assert not (tmp_path / "out").exists()
+    shutil.rmtree(project / "keys")
     made = ztosc("keys", "generate", "--lab", tmp_path / "lab", "-C", project)
     assert made.returncode == 0, made.stderr
     built = ztosc("build", project, "-o", tmp_path / "out")
@@ -125,6 +129,16 @@ def test_a_missing_key_stops_the_build_with_a_way_out(ztosc: Run, tmp_path: Path
     everything = "".join(path.read_text() for folder in (project, tmp_path / "out") for path in folder.rglob("*") if path.is_file())
     assert not [secret for secret in secrets if secret in everything + made.stdout + made.stderr + built.stdout]
     assert "@ztos-secret:wireguard/g/1:32:base64@" in everything
+
+
+def test_before_the_first_key_there_are_no_tunnels_and_that_is_said(ztosc: Run, tmp_path: Path) -> None:
+    project = tmp_path / "p"
+    project.mkdir()
+    (project / "network.ztos").write_text(FRAME + LINKED)
+    built = ztosc("build", project, "-o", tmp_path / "out")
+    assert built.returncode == 0, built.stderr
+    assert built.stderr.count("warning[ZT604]") == 1 and "ztosc keys generate --lab" in built.stderr
+    assert not list((tmp_path / "out").rglob("wireguard"))
 
 
 def test_private_keys_never_go_into_the_project(ztosc: Run, tmp_path: Path) -> None:

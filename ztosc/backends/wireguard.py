@@ -18,7 +18,7 @@ from ztosc import resources
 from ztosc.backends.base import Artifact, BackendFault, ReadFault
 from ztosc.backends.manifest import Manifest, load
 from ztosc.backends.template import fill, one_line
-from ztosc.diagnostics import Diagnostic
+from ztosc.diagnostics import Diagnostic, Severity
 from ztosc.ir.base import Model
 from ztosc.ir.network import Network
 from ztosc.ir.secrets import SecretRef
@@ -30,6 +30,7 @@ KEEPALIVE = 25
 LINK_LOCAL = "fe80::/10"
 KEY_BYTES = 32
 COMMENT_BYTES = 120
+WAY_OUT = "put its `wg pubkey` into `keys/wireguard/{node}/1.pub`; to try things out, `ztosc keys generate --lab DIR`"
 HOLE = re.compile(r"@ztos-secret:(?P<id>[a-z0-9./-]+):(?P<length>[0-9]+):(?P<encoding>base64|hex|text)@")
 SECTIONS = {
     "Interface": ("ListenPort", "PrivateKey"),
@@ -71,8 +72,8 @@ class WireGuard:
         return load(self.folder / "target.toml")
 
     def applies(self, spec: NodeSpec) -> bool:
-        """Nodes with links."""
-        return bool(spec.tunnels)
+        """Nodes with links, once there are keys: where some are missing, `unsupported` refuses the network."""
+        return bool(spec.tunnels) and all(side.own_epoch and side.peer_key for side in spec.tunnels)
 
     def lower(self, spec: NodeSpec) -> Tunnels:
         """The tunnels of a node. Raises `BackendFault` where a key is missing; `unsupported` says so before."""
@@ -104,18 +105,18 @@ class WireGuard:
         return tuple(side.origin for side in spec.tunnels if f"{side.interface}.conf" == path)
 
     def unsupported(self, network: Network) -> tuple[Diagnostic, ...]:
-        """Nodes whose public key is missing."""
+        """Nodes whose public key is missing; before the first key is there, one warning that there are no tunnels yet."""
         known = {key.holder for key in network.intent.public_keys}
-        linked = {end for link in network.intent.links for end in (link.a, link.b)}
-        return tuple(
-            Diagnostic(
-                "ZT604",
-                f"node `{node.name}` has no public key",
-                node.origin,
-                help=f"put its `wg pubkey` into `keys/wireguard/{node.name}/1.pub`; to try things out, `ztosc keys generate --lab DIR`",
+        linked = [node for node in network.intent.nodes if any(node.name in (link.a, link.b) for link in network.intent.links)]
+        if linked and not known:
+            message = "no node has a public key yet, so nothing is written for its tunnels"
+            return (
+                Diagnostic("ZT604", message, network.intent.network.origin, help=WAY_OUT.format(node="NODE"), severity=Severity.WARNING),
             )
-            for node in network.intent.nodes
-            if node.name in linked - known
+        missing = (node for node in linked if node.name not in known)
+        return tuple(
+            Diagnostic("ZT604", f"node `{node.name}` has no public key", node.origin, help=WAY_OUT.format(node=node.name))
+            for node in missing
         )
 
 
