@@ -98,10 +98,10 @@ def verify_network(network: Network) -> tuple[Verdict, ...]:
 
 def build(network: Network, tools: Tools | None = None) -> Built:
     """Network to a proven bundle. `tools` absent: our own readers alone judge the files."""
-    from ztosc.backends import backends, render
+    from ztosc.backends import backends, network_backends, render, render_network
     from ztosc.nodes import project
     from ztosc.prove import prove
 
     specs = project(network)
-    bundle = render(specs, backends())
+    bundle = render_network(network, render(specs, backends()), network_backends())
     return Built(specs, bundle, prove(network, specs, bundle, tools))

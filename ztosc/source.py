@@ -125,11 +125,12 @@ class DiskLoader:
 
     def names(self) -> tuple[str, ...]:
         if self.only is not None:
-            return self.only
+            keys = (path.relative_to(self.root).as_posix() for path in self.root.glob("keys/wireguard/*/*") if not self._hidden(path))
+            return (*self.only, *sorted(keys))
         found = sorted(
             path.relative_to(self.root).as_posix()
-            for pattern in ("*.ztos", "ztos.toml", "ztos.lock")
-            for path in self.root.rglob(pattern)
+            for pattern in ("*.ztos", "ztos.toml", "ztos.lock", "keys/wireguard/*/*")
+            for path in (self.root.glob(pattern) if "/" in pattern else self.root.rglob(pattern))
             if not self._hidden(path)
         )
         return tuple(found[:MAX_FILES])

@@ -45,7 +45,9 @@ def prints(tree: ast.AST) -> Iterator[int]:
 
 def test_only_the_command_line_prints(checkout: Path) -> None:
     package = checkout / "ztosc"
-    silent = [path for path in sorted(package.rglob("*.py")) if path.relative_to(package).parts[0] not in {"cli", "cli.py"}]
+    speaks = package / "runner" / "__main__.py"  # a command line too, on the node
+    modules = [path for path in sorted(package.rglob("*.py")) if path != speaks]
+    silent = [path for path in modules if path.relative_to(package).parts[0] not in {"cli", "cli.py"}]
     found = [f"{path.relative_to(checkout)}:{line}" for path in silent for line in prints(ast.parse(path.read_bytes()))]
     assert silent
     assert not found, found

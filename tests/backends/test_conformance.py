@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,29 @@ import pytest
 from tests.backends.cases import keywords
 from tests.backends.conformance import Conformance
 from tests.nodes import networks as n
-from ztosc.backends import Artifact, Backend, BackendFault, backends, registry, render
+from ztosc.backends import (
+    Artifact,
+    Backend,
+    BackendFault,
+    Bundle,
+    NetworkBackend,
+    NetworkSpec,
+    ReadFault,
+    registry,
+    render,
+    render_network,
+    targets,
+)
 from ztosc.backends.nftables import Nftables
+from ztosc.diagnostics import Diagnostic
 from ztosc.nodes import project
+from ztosc.prove import prove
+from ztosc.source import Span
 
 
-@pytest.fixture(params=backends(), ids=lambda backend: backend.name)
-def backend(request: pytest.FixtureRequest) -> Backend:
-    found: Backend = request.param
+@pytest.fixture(params=targets(), ids=lambda target: target.name)
+def backend(request: pytest.FixtureRequest) -> Backend | NetworkBackend:
+    found: Backend | NetworkBackend = request.param
     return found
 
 
@@ -30,8 +46,9 @@ class TestRegistered(Conformance):
 
 
 def test_ours_are_registered_by_name() -> None:
-    assert set(registry.OURS) <= {backend.name for backend in backends()}
-    assert [backend.name for backend in backends()] == sorted(backend.name for backend in backends())
+    assert set(registry.OURS) <= {target.name for target in targets()}
+    assert [target.name for target in targets()] == sorted(target.name for target in targets())
+    assert {*registry.backends(), *registry.network_backends()} == set(targets())
 
 
 class Rogue(Nftables):
@@ -68,19 +85,75 @@ def test_a_third_party_cannot_take_our_name(monkeypatch: pytest.MonkeyPatch) -> 
         return [Point()] if group == "ztosc.targets" else []
 
     monkeypatch.setattr(registry, "entry_points", points)
-    registry.backends.cache_clear()
+    registry.targets.cache_clear()
     with pytest.raises(BackendFault, match="called nftables"):
-        registry.backends()
-    registry.backends.cache_clear()
+        registry.targets()
+    registry.targets.cache_clear()
+
+
+class Census:
+    """A third party's target of the network: how many files its nodes have."""
+
+    name = "census"
+    bundle_folder = "census"
+    folder, manifest = Nftables().folder, Nftables().manifest
+
+    def applies(self, spec: NetworkSpec) -> bool:
+        return True
+
+    def lower(self, spec: NetworkSpec) -> int:
+        return len(spec.nodes.files)
+
+    def render(self, model: object) -> tuple[Artifact, ...]:
+        return (Artifact("ruleset.nft", f"{model}\n".encode(), 0o640, "root:root"),)
+
+    def read(self, artifacts: Iterable[Artifact]) -> int:
+        found = [int(artifact.content) for artifact in artifacts]
+        if len(found) != 1:
+            raise ReadFault("ruleset.nft", 1, "one file is expected")
+        return found[0]
+
+    def origins(self, spec: NetworkSpec, path: str) -> tuple[Span, ...]:
+        return (spec.network.intent.network.origin,)
+
+    def unsupported(self, network: n.Network) -> tuple[Diagnostic, ...]:
+        return ()
+
+
+def test_a_target_of_the_network_is_written_once_and_proved() -> None:
+    network = n.hospital()
+    specs, census, nodes = project(network), Census(), Nftables()
+    bundle = render_network(network, render(specs, [nodes]), [census])
+    found = [file for file in bundle.files if file.node is None]
+    assert [(file.path, file.artifact.content) for file in found] == [("census/ruleset.nft", b"4\n")]
+    assert list(bundle.files) == sorted(bundle.files, key=lambda file: file.path) and bundle.on_nodes() == render(specs, [nodes])
+    assert {each.verdict for each in prove(network, specs, bundle, targets=[census, nodes])} == {"proved"}
+    for broken in (
+        [file for file in bundle.files if file.node is not None],
+        [file for file in bundle.files if file.node != "edge-1"],
+        [*bundle.files, replace(found[0], folder="elsewhere")],
+    ):
+        verdicts = prove(network, specs, Bundle(tuple(broken)), targets=[census, nodes])
+        assert any(each.verdict == "refuted" for each in verdicts)
+
+
+@pytest.mark.parametrize("folder", ["nodes", "..", "a/b", "", "/etc", "manifest.json"])
+def test_a_folder_of_the_bundle_has_one_owner(folder: str) -> None:
+    one, other = Census(), Census()
+    one.bundle_folder = folder
+    with pytest.raises(BackendFault, match="folder"):
+        registry.check_folders([one])
+    registry.check_folders([other])
+    with pytest.raises(BackendFault, match="folder"):
+        registry.check_folders([other, other])
 
 
 BUILD = """
 import hashlib, sys
 sys.path.insert(0, sys.argv[1])
 from tests.backends.cases import hostile
-from ztosc.backends import backends, render
-from ztosc.nodes import project
-files = render(project(hostile()), backends()).files
+from ztosc.compiler import build
+files = build(hostile()).bundle.files
 print(hashlib.sha256(repr([(file.path, file.artifact) for file in files]).encode()).hexdigest())
 """
 

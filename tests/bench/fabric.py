@@ -23,6 +23,11 @@ def fabric(nodes: int, skip: int | None = None) -> str:
     return "\n".join(parts)
 
 
+def names(nodes: int, skip: int | None = None) -> list[str]:
+    """The names of its nodes, in order."""
+    return [f"n{number // SITE}-{number % SITE}" for number in range(nodes) if number != skip]
+
+
 HEAD = """import std.identity
 import std.medical
 network fabric { domain "fabric.example"

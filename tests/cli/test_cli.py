@@ -164,6 +164,8 @@ def test_init_makes_a_project_that_verifies(ztosc: Run, tmp_path: Path) -> None:
     done = ztosc("verify", tmp_path / "new", "--strict")
     assert done.returncode == 0, done.stderr
     assert "4 proved" in done.stdout and "2 of 2 tests passed" in done.stdout
+    built = ztosc("build", tmp_path / "new", "-o", tmp_path / "out")
+    assert built.returncode == 0, built.stderr
     again = ztosc("init", tmp_path / "new")
     assert again.returncode == 64
 

@@ -46,6 +46,7 @@ def built(ztosc: Run, tmp_path: Path) -> Path:
     project = tmp_path / "set"
     project.mkdir()
     (project / "network.ztos").write_text(SOURCE.replace("LONG", "x" * 300))
+    assert ztosc("keys", "generate", "--lab", tmp_path / "lab", "-C", project).returncode == 0
     done = ztosc("build", project, "-o", tmp_path / "out")
     assert done.returncode == 0, done.stdout + done.stderr
     return tmp_path / "out"

@@ -28,8 +28,6 @@ LATER_IN_PLACE = {
     "stretched": "segment s { at main; stretched }",
     "access": "segment s { at main; access tunnel }",
     "observe": "segment s { at main; observe }",
-    "rekey": "label l { rekey 1h }",
-    "psk": "label l { psk }",
     "retention": "label l { retention 90d }",
     "stale": "role r { from desks; stale 5m }",
     "log": "allow nurse to charts { log to charts }",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import ipaddress
 from typing import Any
 
@@ -36,6 +38,7 @@ from ztosc.ir.network import (
     Tunnel,
     Zone,
 )
+from ztosc.ir.secrets import PublicKey
 from ztosc.ir.values import AllOf, BoolType, Compare, Constant, EnumType, Guard, Ref, Validity, Value, Window
 from ztosc.logic.ports import Boxes
 from ztosc.source import Span
@@ -102,8 +105,11 @@ def number(intent: Intent, *, at: int = AT) -> Network:
     sites = [site.name for site in intent.sites]
     by_site = {site: [each for each in intent.nodes if each.site == site] for site in sites}
     plans = tuple(_plan(index, each, by_site, sites) for index, each in enumerate(intent.segments))
+    keyed = (
+        intent if intent.public_keys else intent.model_copy(update={"public_keys": tuple(public_key(node.name) for node in intent.nodes)})
+    )
     return Network(
-        intent=intent,
+        intent=keyed,
         at=at,
         prefix=str(PREFIX),
         asn=4_200_000_000,
@@ -117,6 +123,17 @@ def number(intent: Intent, *, at: int = AT) -> Network:
         anycast=tuple(_anycast(index, each, intent) for index, each in enumerate(intent.systems)),
         zones=(Zone(name=intent.network.domain, serial=7), Zone(name="0.e.7.7.2.a.1.9.c.3.d.f.ip6.arpa", serial=9)),
     )
+
+
+def link(a: str, b: str, *, macsec: bool = False) -> Link:
+    """A link, its ends in order."""
+    return Link(name=f"{a}--{b}", a=a, b=b, macsec=macsec, origin=here(4))
+
+
+def public_key(node: str) -> PublicKey:
+    """A key that nobody holds the other half of."""
+    value = base64.b64encode(hashlib.sha256(node.encode()).digest()).decode()
+    return PublicKey(purpose="wireguard", holder=node, epoch=1, value=value)
 
 
 def _subnet(index: int, length: int = 64) -> ipaddress.IPv6Network:
@@ -136,8 +153,8 @@ def _plan(index: int, each: Segment, by_site: dict[str, list[Node]], sites: list
 
 
 def _node_plan(index: int, each: Node) -> NodePlan:
-    loopback = Loopback(domain="general", address=str(_subnet(0xFF00)[index + 1]), vtep=f"10.255.0.{index + 1}")
-    return NodePlan(node=each.name, asn=4_200_000_001 + index, router_id=f"10.255.255.{index + 1}", loopbacks=(loopback,))
+    loopback = Loopback(domain="general", address=str(_subnet(0)[index + 1]), vtep=f"10.192.0.{index + 1}")
+    return NodePlan(node=each.name, asn=4_200_000_001 + index, router_id=f"10.192.0.{index + 1}", loopbacks=(loopback,))
 
 
 def _tunnel(index: int, link: Link) -> Tunnel:
@@ -207,7 +224,7 @@ def hospital_intent() -> Intent:
             node("edge-2", "campus", 0xA2, ("gateway", "reflector", "resolver", "directory"), "ehr"),
         ),
         links=tuple(
-            Link(name=f"{a}--{b}", a=a, b=b, origin=here(4))
+            link(a, b, macsec=(a, b) == ("edge-1", "edge-2"))
             for a, b in (("branch-1", "edge-1"), ("branch-1", "edge-2"), ("dr-1", "edge-1"), ("edge-1", "edge-2"))
         ),
         labels=(named(Label, "internal"), named(Label, "phi"), named(Label, "public")),

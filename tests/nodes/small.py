@@ -30,7 +30,8 @@ def base(rules: tuple[object, ...]) -> Intent:
                 n.node("jump", "one", 0x12, ("gateway",), "any"),
                 n.node("queue", "two", 0x21, ("gateway", "nat64"), "drop", "fwd"),
             ),
-            "labels": (n.named(Label, "red"),),
+            "links": (n.link("accept", "jump", macsec=True), n.link("accept", "queue"), n.link("jump", "queue")),
+            "labels": (n.named(Label, "red", psk=True, rekey=30 * 86400),),
             "devices": (n.named(DeviceClass, "pump"),),
             "attributes": n.ATTRIBUTES,
             "segments": (

@@ -9,7 +9,8 @@ import pytest
 
 from tests.backends.cases import CASES
 from tests.nodes import networks as n
-from ztosc.backends import Bundle, backends, render
+from ztosc.backends import Bundle, backends, network_backends, render, render_network, targets
+from ztosc.backends.manifest import ProofFile
 from ztosc.backends.nftables import Nftables
 from ztosc.ir.network import Network
 from ztosc.ir.verdict import Verdict
@@ -22,7 +23,7 @@ ZONE = "nodes/edge-1/bind/zones/mercy.example.zone"
 
 
 def built(network: Network) -> Bundle:
-    return render(project(network), backends())
+    return render_network(network, render(project(network), backends()), network_backends())
 
 
 def refuted(network: Network, bundle: Bundle, tools: Tools | None = None) -> list[Verdict]:
@@ -120,8 +121,8 @@ def test_a_wrong_template_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Nftables, "render", render_wrongly)
     network = n.hospital()
     found = refuted(network, built(network))
-    assert len([verdict for verdict in found if verdict.property == "read-back"]) == 4
-    assert all("accept" in verdict.reason for verdict in found)
+    wrong = [verdict for verdict in found if verdict.property == "read-back"]
+    assert len(wrong) == 4 and all("accept" in verdict.reason for verdict in wrong)
 
 
 def test_a_wrong_lowering_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,4 +179,24 @@ def test_a_missing_tool_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ztosc.prove.tools._why_missing", lambda tool: f"{tool} is not installed")
     network = n.hospital()
     assert not [each for each in prove(network, project(network), built(network), real_tools()) if each.property == "accepted"]
-    assert [real_tools().judges(backend.manifest) for backend in backends()] == [()] * len(backends())
+    assert [real_tools().judges(target.manifest) for target in targets()] == [()] * len(targets())
+
+
+def test_a_tool_without_what_it_needs_is_missing() -> None:
+    ldap = next(target.manifest for target in targets() if target.name == "ldap")
+    (proof,) = ldap.proofs
+    lacking = ldap.model_copy(update={"proofs": (proof.model_copy(update={"needs": ("/nowhere/core.ldif",)}),)})
+    (result,) = real_tools().judge(lacking, ())
+    assert result.outcome == "missing" and real_tools().judges(lacking) == ()
+
+
+def test_what_comes_before_a_judgement_can_refuse() -> None:
+    """The tool's own answer would be yes; what was to prepare it said no."""
+    if real_tools().why_missing("nft"):
+        pytest.skip(f"NOT JUDGED: {real_tools().why_missing('nft')}")
+    manifest = next(target.manifest for target in targets() if target.name == "nftables")
+    here = ProofFile(path="more/words", text="{folder}")
+    proof = manifest.proofs[0].model_copy(update={"command": ("grep", "-x", manifest.folder, "{root}/more/words"), "files": (here,)})
+    for prepare, outcome in (((("true",),), "accepted"), ((("true",), ("sh", "-c", "echo no; exit 3")), "rejected")):
+        (result,) = real_tools().judge(manifest.model_copy(update={"proofs": (proof.model_copy(update={"prepare": prepare}),)}), ())
+        assert result.outcome == outcome and ("no" in result.output) is (outcome == "rejected")

@@ -24,7 +24,7 @@ from ztosc.ir.network import (
     Tunnel,
     Zone,
 )
-from ztosc.ir.spaces import ANYCAST, MAX_DOMAINS, NAT64, RESERVED, TUNNELS, subnet, subnet_count, subnet_numbers
+from ztosc.ir.spaces import ANYCAST, MAX_DOMAINS, NAT64, RESERVED, TUNNELS, subnet, subnet_count, subnet_numbers, vtep
 from ztosc.source import Span
 
 VNIS = range(10_000, 1_000_000)
@@ -130,7 +130,7 @@ class _Allocation:
             NodePlan(
                 node=node.name,
                 asn=asns[f"node/{node.name}"],
-                router_id=_vtep(0, ids[node.name]),
+                router_id=vtep(0, ids[node.name]),
                 loopbacks=tuple(self._loopback(domain, ids[node.name]) for domain in domains if node.name in domain.nodes),
             )
             for node in self.intent.nodes
@@ -138,7 +138,7 @@ class _Allocation:
 
     def _loopback(self, domain: IsolationDomain, identity: int) -> Loopback:
         address = subnet(self.prefix, domain.index)[identity]
-        return Loopback(domain=domain.name, address=str(address), vtep=_vtep(domain.index, identity))
+        return Loopback(domain=domain.name, address=str(address), vtep=vtep(domain.index, identity))
 
     def _segments(self) -> tuple[SegmentPlan, ...]:
         vnis = self.pools.numbers("vni", self.lives, VNIS)
@@ -225,11 +225,6 @@ def reverse_zone(prefix: str) -> str:
     network = ipaddress.IPv6Network(prefix)
     nibbles = network.network_address.exploded.replace(":", "")[: network.prefixlen // 4]
     return ".".join(reversed(nibbles)) + ".ip6.arpa"
-
-
-def _vtep(index: int, identity: int) -> str:
-    """The VTEP of a node in a domain: 10.(192 + index).0.0/16, so that 64 domains of 65,534 nodes fit into 10.192.0.0/10."""
-    return str(ipaddress.IPv4Address((10 << 24) + ((192 + index) << 16) + identity))
 
 
 def _ula(intent: Intent) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from ztosc.backends.manifest import Manifest
 from ztosc.diagnostics import Diagnostic
@@ -38,7 +38,7 @@ class ReadFault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """One file. `path` is relative to `nodes/<node>/<target>/`; `secrets` are the holes that only the node fills."""
+    """One file. `path` is relative to its target's folder in the bundle; `secrets` are the holes that only the node fills."""
 
     path: str
     content: bytes
@@ -48,8 +48,11 @@ class Artifact:
     secrets: tuple[SecretRef, ...] = ()
 
 
-class Backend(Protocol):
-    """A target. Its model is any value with equality; the methods are pure."""
+Subject = TypeVar("Subject", contravariant=True)
+
+
+class Target(Protocol[Subject]):
+    """What makes files of a subject, and reads them back. Its model is any value with equality; the methods are pure."""
 
     name: str
 
@@ -63,11 +66,11 @@ class Backend(Protocol):
         """What the target owns on a node, and its commands."""
         ...
 
-    def applies(self, spec: NodeSpec) -> bool:
-        """Whether this node gets files of this target."""
+    def applies(self, subject: Subject, /) -> bool:
+        """Whether this subject gets files of this target."""
         ...
 
-    def lower(self, spec: NodeSpec) -> Any:
+    def lower(self, subject: Subject, /) -> Any:
         """The typed model of the files."""
         ...
 
@@ -79,13 +82,23 @@ class Backend(Protocol):
         """The model that files mean, parsed without the templates. Raises `ReadFault` for anything that it does not know."""
         ...
 
-    def origins(self, spec: NodeSpec, path: str) -> tuple[Span, ...]:
+    def origins(self, subject: Subject, path: str, /) -> tuple[Span, ...]:
         """The places in the sources that a file comes from."""
         ...
 
     def unsupported(self, network: Network) -> tuple[Diagnostic, ...]:
         """What the policy asks that this target cannot enforce, each at its span."""
         ...
+
+
+class Backend(Target[NodeSpec], Protocol):
+    """A target on each node: its files are in `nodes/<node>/<name>/`."""
+
+
+class NetworkBackend(Target["NetworkSpec"], Protocol):
+    """A target of the network as a whole: its files are in `<bundle_folder>/`, one word that is nobody else's."""
+
+    bundle_folder: str
 
 
 @dataclass(frozen=True)
@@ -115,6 +128,15 @@ class Enforces(Protocol):
 
 
 @runtime_checkable
+class Agrees(Protocol):
+    """A backend whose files must say the same at both ends of a link."""
+
+    def shared(self, model: Any) -> Mapping[str, Any]:
+        """What both ends must say alike, by link."""
+        ...
+
+
+@runtime_checkable
 class Publishes(Protocol):
     """A backend whose files give names to addresses."""
 
@@ -125,16 +147,28 @@ class Publishes(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BundleFile:
-    """A file of a node's target."""
+    """A file of a target: on a node, or of the network where `node` is absent."""
 
-    node: str
+    node: str | None
     target: str
     artifact: Artifact
+    folder: str = ""
+    """Of the target in the bundle, where it is the network's."""
+
+    @property
+    def place(self) -> str:
+        """The folder that holds it, relative to the bundle."""
+        return self.folder if self.node is None else node_place(self.node, self.target)
 
     @property
     def path(self) -> str:
         """Relative to the bundle."""
-        return f"nodes/{self.node}/{self.target}/{self.artifact.path}"
+        return f"{self.place}/{self.artifact.path}"
+
+
+def node_place(node: str, target: str) -> str:
+    """The folder of a node's target in the bundle."""
+    return f"nodes/{node}/{target}"
 
 
 @dataclass(frozen=True)
@@ -144,42 +178,91 @@ class Bundle:
     files: tuple[BundleFile, ...]
 
     @cached_property
-    def _by_place(self) -> dict[tuple[str, str], tuple[Artifact, ...]]:
-        found: dict[tuple[str, str], tuple[Artifact, ...]] = {}
+    def _by_place(self) -> dict[str, tuple[Artifact, ...]]:
+        found: dict[str, list[Artifact]] = {}
         for file in self.files:
-            found[(file.node, file.target)] = (*found.get((file.node, file.target), ()), file.artifact)
-        return found
+            found.setdefault(file.place, []).append(file.artifact)
+        return {place: tuple(artifacts) for place, artifacts in found.items()}
+
+    def at(self, place: str) -> tuple[Artifact, ...]:
+        """The files in the folder of a target, sorted by path."""
+        return self._by_place.get(place, ())
 
     def of(self, node: str, target: str) -> tuple[Artifact, ...]:
         """The files of one target on one node, sorted by path."""
-        return self._by_place.get((node, target), ())
+        return self.at(node_place(node, target))
+
+    def on_nodes(self) -> Bundle:
+        """The files of nodes alone."""
+        return Bundle(tuple(file for file in self.files if file.node is not None))
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """What a target of the network is made from: the network, and every file of its nodes, which it may name by digest."""
+
+    network: Network
+    nodes: Bundle
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A target at the place of the bundle where it writes, with what it writes about."""
+
+    target: Target[Any]
+    node: str | None
+    place: str
+    subject: Any
+
+    def file(self, artifact: Artifact) -> BundleFile:
+        """One of its files."""
+        return BundleFile(self.node, self.target.name, artifact, "" if self.node is not None else self.place)
+
+
+def on_nodes(specs: Iterable[NodeSpec], backends: Iterable[Backend]) -> tuple[Placement, ...]:
+    """Which targets write on which nodes, in the order of both."""
+    chosen = tuple(backends)
+    pairs = ((spec, backend) for spec in specs for backend in chosen if backend.applies(spec))
+    return tuple(Placement(backend, spec.node, node_place(spec.node, backend.name), spec) for spec, backend in pairs)
+
+
+def network_wide(spec: NetworkSpec, backends: Iterable[NetworkBackend]) -> tuple[Placement, ...]:
+    """Which targets write about the network."""
+    return tuple(Placement(backend, None, backend.bundle_folder, spec) for backend in backends if backend.applies(spec))
 
 
 def render(specs: Iterable[NodeSpec], backends: Iterable[Backend]) -> Bundle:
     """Every file of every node. Raises `BackendFault` where a backend breaks its manifest."""
-    chosen = tuple(backends)
-    files = [
-        BundleFile(spec.node, backend.name, artifact)
-        for spec in specs
-        for backend in chosen
-        if backend.applies(spec)
-        for artifact in _artifacts(backend, spec)
-    ]
+    return written(on_nodes(specs, backends))
+
+
+def render_network(network: Network, nodes: Bundle, backends: Iterable[NetworkBackend]) -> Bundle:
+    """The files of nodes and every file of the network beside them. Raises `BackendFault` where a backend breaks its manifest."""
+    whole = written(network_wide(NetworkSpec(network, nodes), backends))
+    return _sorted((*nodes.files, *whole.files))
+
+
+def written(placements: Iterable[Placement]) -> Bundle:
+    """Every file of every placement. Raises `BackendFault` where a target breaks its manifest."""
+    return _sorted(placement.file(artifact) for placement in placements for artifact in _artifacts(placement.target, placement.subject))
+
+
+def _sorted(files: Iterable[BundleFile]) -> Bundle:
     return Bundle(tuple(sorted(files, key=lambda file: file.path)))
 
 
-def _artifacts(backend: Backend, spec: NodeSpec) -> list[Artifact]:
-    found = backend.render(backend.lower(spec))
+def _artifacts(target: Target[Any], subject: Any) -> list[Artifact]:
+    found = target.render(target.lower(subject))
     paths = [artifact.path for artifact in found]
     if len(set(paths)) != len(paths):
-        raise BackendFault(f"target {backend.name} writes one path twice: {sorted(paths)}")
-    return [replace(_declared(backend, artifact), origins=backend.origins(spec, artifact.path)) for artifact in found]
+        raise BackendFault(f"target {target.name} writes one path twice: {sorted(paths)}")
+    return [replace(_declared(target, artifact), origins=target.origins(subject, artifact.path)) for artifact in found]
 
 
-def _declared(backend: Backend, artifact: Artifact) -> Artifact:
-    kind = backend.manifest.kind(artifact.path)
+def _declared(target: Target[Any], artifact: Artifact) -> Artifact:
+    kind = target.manifest.kind(artifact.path)
     if kind is None:
-        raise BackendFault(f"target {backend.name} writes `{artifact.path}`, which its manifest does not declare")
+        raise BackendFault(f"target {target.name} writes `{artifact.path}`, which its manifest does not declare")
     if (kind.mode, kind.owner) != (artifact.mode, artifact.owner):
-        raise BackendFault(f"target {backend.name} gives `{artifact.path}` another mode or owner than its manifest")
+        raise BackendFault(f"target {target.name} gives `{artifact.path}` another mode or owner than its manifest")
     return artifact

@@ -30,6 +30,13 @@ class ArtifactKind(Model):
         return len(wanted) == len(given) and all(fnmatchcase(part, pattern) for part, pattern in zip(given, wanted, strict=True))
 
 
+class ProofFile(Model):
+    """A file that a tool needs beside ours: where it stands below `{root}`, and its text, in which the words of proofs are filled in."""
+
+    path: str
+    text: str
+
+
 class Proof(Model):
     """A real tool that judges the files at build time: once for all, or for each file that matches `each`."""
 
@@ -38,6 +45,13 @@ class Proof(Model):
     each: str | None = None
     refusals: tuple[str, ...] = ()
     """Words in the output that mean a refusal, whatever the exit code says."""
+    excuses: tuple[str, ...] = ()
+    """Regular expressions of lines in the output in which such words mean none."""
+    needs: tuple[str, ...] = ()
+    """Files of the tool's own installation without which it cannot judge: it counts as missing where they are."""
+    files: tuple[ProofFile, ...] = ()
+    prepare: tuple[tuple[str, ...], ...] = ()
+    """Commands that come first, each once for all files; one that fails is a refusal."""
     inabilities: tuple[str, ...] = ()
     """Words in the output that mean that the tool could not judge, which is neither a refusal nor an acceptance."""
 

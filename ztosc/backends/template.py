@@ -7,12 +7,21 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 
 def fill(folder: Path, name: str, values: Mapping[str, Any], filters: Mapping[str, Callable[[str], str]]) -> bytes:
     """The text of `templates/<name>` in a target's folder, as UTF-8."""
+    return _template(folder, name, tuple(sorted(filters.items(), key=lambda item: item[0]))).render(**values).encode()
+
+
+@lru_cache(maxsize=64)  # a bundle fills a handful of templates thousands of times
+def _template(folder: Path, name: str, filters: tuple[tuple[str, Callable[[str], str]], ...]) -> Template:
     import jinja2  # 80 ms that `--help` need not wait for
 
     environment = jinja2.Environment(
@@ -24,7 +33,7 @@ def fill(folder: Path, name: str, values: Mapping[str, Any], filters: Mapping[st
         autoescape=False,  # each target's filters escape for its own reader, which no HTML escape would
     )
     environment.filters.update(filters)
-    return environment.get_template(name).render(**values).encode()
+    return environment.get_template(name)
 
 
 def one_line(text: str, limit: int) -> str:

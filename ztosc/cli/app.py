@@ -20,6 +20,7 @@ COMMANDS = {
     "test": "run the `test` blocks alone",
     "why": "the rule that allows a flow, or everything that would have to change",
     "build": "configuration for every node, after verification and proof",
+    "keys": "which keys there are, and throw-away ones for a lab",
     "explain": "what a diagnostic's code means, with examples",
     "schema": "the JSON schema of a format",
     "doctor": "which real tools this machine has, and what is skipped without them",

@@ -11,7 +11,7 @@ import click
 
 from ztosc import __version__
 from ztosc.allocate import LOCK_FILE, render_lock
-from ztosc.backends import BundleFile, backends
+from ztosc.backends import BundleFile, targets
 from ztosc.cli.app import OK
 from ztosc.cli.judge import judge, show_tests, show_verdicts
 from ztosc.cli.output import MARK, NotWritable, check_output, write_file, write_folder
@@ -66,8 +66,8 @@ def _judged(outcome: Outcome, locked: bool) -> Network | None:
     network = compiled.verifiable
     if network is None:
         return None
-    for backend in backends():
-        outcome.diagnostics.extend(backend.unsupported(network))
+    for target in targets():
+        outcome.diagnostics.extend(target.unsupported(network))
     judge(outcome, network)
     return network if outcome.code == OK else None
 
@@ -101,7 +101,7 @@ def _write(outcome: Outcome, network: Network, built: Built, root: Path, out: Pa
 def manifest(network: Network, at: int, built: Built, tools: Tools) -> bytes:
     """`manifest.json`: one file a line, each with its digest and the lines of the sources it comes from."""
     head = {"schema": 1, "ztosc": __version__, "digest": network_digest(network), "at": instant_text(at), "generation": network.generation}
-    head["judged_by"] = {backend.name: ["reader", *tools.judges(backend.manifest)] for backend in backends()}
+    head["judged_by"] = {target.name: ["reader", *tools.judges(target.manifest)] for target in targets()}
     lines = [json.dumps(_record(file), ensure_ascii=False, sort_keys=True) for file in built.bundle.files]
     opening = json.dumps(head, ensure_ascii=False, sort_keys=True)[:-1]
     return (opening + ', "files": [\n' + ",\n".join(lines) + "\n]}\n").encode()
@@ -133,7 +133,7 @@ def _say(outcome: Outcome, built: Built | None, out: Path, form: str) -> int:
         click.echo("nothing was built: what is above comes first")
         return code
     judges = (
-        ", ".join(sorted({judge for backend in backends() for judge in real_tools().judges(backend.manifest)}))
+        ", ".join(sorted({judge for target in targets() for judge in real_tools().judges(target.manifest)}))
         or "no real tool: none is installed"
     )
     click.echo(

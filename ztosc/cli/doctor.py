@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from ztosc import __version__
-from ztosc.backends import backends
+from ztosc.backends import targets
 from ztosc.prove import real_tools
 
 
@@ -20,9 +20,9 @@ def command(as_json: bool) -> int:
     """Which real tools this machine has, and what is not judged without them."""
     tools = real_tools()
     rows = [
-        {"target": backend.name, "tool": proof.tool, "found": shutil.which(proof.tool), "usable": tools.usable(proof.tool)}
-        for backend in backends()
-        for proof in backend.manifest.proofs
+        {"target": target.name, "tool": proof.tool, "found": shutil.which(proof.tool), "usable": tools.why_not(proof) is None}
+        for target in targets()
+        for proof in target.manifest.proofs
     ]
     if as_json:
         click.echo(json.dumps({"schema": 1, "ztosc": __version__, "python": platform.python_version(), "tools": rows}, indent=2))

@@ -9,8 +9,10 @@ from pathlib import Path
 import click
 
 from ztosc.diagnostics.text import safe
+from ztosc.semantics.publickeys import key_file
 
 TEMPLATES = ("office",)
+KEYS = "keys"
 
 
 def _name(folder: Path) -> str:
@@ -25,16 +27,25 @@ def command(folder: Path, template: str) -> int:
     """Make a project that builds, verifies and tests at once. Never overwrites a file."""
     source = resources.files("ztosc.cli").joinpath("starters", f"{template}.ztos").read_text(encoding="utf-8")
     files = {"ztos.toml": f'[project]\nname = "{_name(folder)}"\n', "network.ztos": source}
-    taken = [name for name in files if (folder / name).exists()]
+    taken = [name for name in (*files, KEYS) if (folder / name).exists()]
     if taken:
         raise click.UsageError(
             f"`{safe(str(folder))}` already has " + " and ".join(f"`{name}`" for name in taken) + "; choose another folder"
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
+        for name, text in {**files, **_placeholder_keys(source)}.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
         raise click.UsageError(f"`{safe(str(folder))}` cannot be written: {error.strerror}") from None
     click.echo(f"made {safe(str(folder / 'network.ztos'))}; now: ztosc verify {safe(str(folder))}")
+    click.echo(f"{KEYS} holds public keys whose private halves were thrown away; put each node's own there before you deploy")
     return 0
+
+
+def _placeholder_keys(source: str) -> dict[str, str]:
+    """Public keys that nobody can use, so that the project builds at once and no tunnel comes up before real ones are there."""
+    from ztosc.keys import generate
+
+    return {key_file(node, 1): f"{generate().public}\n" for node in re.findall(r"^ *node ([a-z0-9-]+)", source, re.MULTILINE)}

@@ -43,6 +43,7 @@ _TITLES = {
     "ZT221": "more than one network",
     "ZT222": "a project file that cannot be used",
     "ZT223": "a source that cannot be read",
+    "ZT224": "a key file that cannot be used",
     # ZT3xx: the model
     "ZT301": "one address used twice",
     "ZT302": "prefixes that overlap",
@@ -76,6 +77,7 @@ _TITLES = {
     "ZT601": "a file that its own tool refuses",
     "ZT602": "a file that does not mean the network",
     "ZT603": "something that a target cannot express",
+    "ZT604": "a node without a public key",
     # ZT7xx: output and deployment
     "ZT701": "an output that cannot be written",
 }

@@ -10,6 +10,7 @@ from typing import Literal
 
 from ztosc.ir.assertions import Assertion, Test
 from ztosc.ir.base import Model
+from ztosc.ir.secrets import PublicKey
 from ztosc.ir.values import TRUE, AttributeType, Guard, Jurisdiction, Ports, Ref, Validity
 from ztosc.source import Span
 
@@ -230,3 +231,5 @@ class Intent(Model):
     rules: tuple[Rule, ...] = ()
     assertions: tuple[Assertion, ...] = ()
     tests: tuple[Test, ...] = ()
+    public_keys: tuple[PublicKey, ...] = ()
+    """By holder and epoch."""

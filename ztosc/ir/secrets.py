@@ -20,6 +20,16 @@ class SecretRef(Model):
         return f"@ztos-secret:{self.id}:{self.length}:{self.encoding}@"
 
 
+class PublicKey(Model):
+    """The public half of a node's key, as the project holds it; `value` is base64 of 32 bytes (X25519, RFC 7748)."""
+
+    purpose: Literal["wireguard"]
+    holder: str
+    epoch: int
+    """From 1; the highest that is there is the one in use."""
+    value: str
+
+
 class KeyRef(Model):
     """A key by purpose, holder and epoch; the public half may be known, the private half stays with the holder."""
 

@@ -43,6 +43,31 @@ def infrastructure(prefix: str) -> ipaddress.IPv6Network:
     return ipaddress.IPv6Network((int(ipaddress.IPv6Network(prefix).network_address), 56))
 
 
+def loopback_pool(prefix: str, index: int) -> str:
+    """The /64 of loopbacks of the isolation domain with that index."""
+    return str(subnet(prefix, index))
+
+
+def vtep_pool(index: int) -> str:
+    """The VTEPs of an isolation domain: 10.(192 + index).0.0/16, so that 64 domains of 65,534 nodes fit into 10.192.0.0/10."""
+    return f"10.{192 + index}.0.0/16"
+
+
+def vtep(index: int, identity: int) -> str:
+    """The VTEP of a node (by its number) in a domain."""
+    return str(ipaddress.IPv4Network(vtep_pool(index))[identity])
+
+
+def macsec_name(port: int) -> str:
+    """The MACsec interface of a link, by the UDP port of its tunnel, which no other link has."""
+    return f"zm{port}"
+
+
+def vrf_name(l3vni: int) -> str:
+    """The VRF of an isolation domain."""
+    return f"zv{l3vni}"
+
+
 def overlapping(named: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Pairs of names whose prefixes (of one family) overlap."""
     networks = [(ipaddress.ip_network(prefix), name) for prefix, name in named]

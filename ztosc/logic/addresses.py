@@ -6,7 +6,9 @@ IPv4 lives in the IPv4-mapped range ::ffff:0:0/96 (RFC 4291 §2.5.5.2), so that 
 from __future__ import annotations
 
 import ipaddress
+import socket
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from ztosc.logic import intervals
 from ztosc.logic.intervals import Intervals
@@ -17,6 +19,7 @@ ALL4: Intervals = ((MAPPED, MAPPED + 2**32 - 1),)
 ALL6: Intervals = intervals.subtract(((0, 2**128 - 1),), ALL4)
 
 
+@lru_cache(maxsize=1 << 14)
 def of_prefix(prefix: str) -> Intervals:
     """The addresses of one prefix or address, given as text."""
     network = ipaddress.ip_network(prefix)
@@ -30,17 +33,21 @@ def of_prefixes(prefixes: Iterable[str]) -> Intervals:
     return intervals.union(*(of_prefix(prefix) for prefix in prefixes))
 
 
+@lru_cache(maxsize=1 << 16)
 def value(address: str) -> int:
     """One address as its number in the joint space."""
     parsed = ipaddress.ip_address(address)
     return int(parsed) + (MAPPED if parsed.version == 4 else 0)
 
 
+@lru_cache(maxsize=1 << 16)  # a bundle writes few addresses many times
 def address_text(number: int) -> str:
     """The number of the joint space as an address in its family's canonical text (RFC 5952)."""
     if ALL4[0][0] <= number <= ALL4[0][1]:
         return str(ipaddress.IPv4Address(number - MAPPED))
-    return str(ipaddress.IPv6Address(number))
+    if number >> 48:
+        return socket.inet_ntop(socket.AF_INET6, number.to_bytes(16))
+    return str(ipaddress.IPv6Address(number))  # the C library would write the last 32 bits of these as IPv4
 
 
 def prefixes(parts: Intervals) -> tuple[str, ...]:

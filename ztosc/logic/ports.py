@@ -7,6 +7,7 @@ its echo-request type (RFC 4443 §4.1), standing for both families. Guarantees: 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import pairwise
 
 from ztosc.logic import intervals
@@ -24,6 +25,8 @@ Box = tuple[int, int, int, int]
 """(first protocol, last protocol, first port, last port), ends included."""
 
 Boxes = tuple[Box, ...]
+
+CACHED = 1 << 14
 
 
 def boxes(parts: Iterable[Box]) -> Boxes:
@@ -45,6 +48,7 @@ def boxes(parts: Iterable[Box]) -> Boxes:
 ANY: Boxes = ((0, 255, 0, 65535),)
 
 
+@lru_cache(maxsize=CACHED)
 def union(*sets: Boxes) -> Boxes:
     """What is in any of the sets."""
     return boxes(box for each in sets for box in each)
@@ -64,11 +68,13 @@ def _ports_at(parts: Boxes, protocol: int) -> Intervals:
     return intervals.normalize((a, b) for low, high, a, b in parts if low <= protocol <= high)
 
 
+@lru_cache(maxsize=CACHED)  # policies name few sets of ports, and compare them for every pair
 def subtract(left: Boxes, right: Boxes) -> Boxes:
     """What is in `left` and not in `right`."""
     return _combine(left, right, keep=False)
 
 
+@lru_cache(maxsize=CACHED)
 def intersect(left: Boxes, right: Boxes) -> Boxes:
     """What is in both."""
     return _combine(left, right, keep=True)

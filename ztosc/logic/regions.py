@@ -24,8 +24,8 @@ Item = TypeVar("Item")
 def normalize(boxes: Iterable[Box]) -> Boxes:
     """The union of boxes of one dimensionality, cut at the first dimension first and merged where slices agree."""
     parts = sorted(set(boxes))
-    if not parts:
-        return ()
+    if len(parts) < 2:
+        return tuple(parts)  # as most remainders are
     if len(parts[0]) == 1:
         return tuple((part,) for part in intervals.normalize(box[0] for box in parts))
     slices: list[tuple[int, int, Boxes]] = []

@@ -37,6 +37,7 @@ def lower(program: Program, at: int, report: Report) -> Intent | None:
         rules=(*rules.rules(program, zone), *rules.system_rules(program)),
         assertions=claims.assertions(program),
         tests=claims.tests(program, zone, report),
+        public_keys=program.public_keys,
     )
     model.check(intent, report)
     policy.check(intent, at, report)

@@ -133,7 +133,12 @@ def links(program: Program, report: Report) -> tuple[Link, ...]:
 def labels(program: Program) -> tuple[Label, ...]:
     """Labels by name."""
     return tuple(
-        Label(**_base(bound), **_some(bound, "encryption"), **_within(bound), above=tuple(sorted(_names(bound.fields.get("above", ())))))
+        Label(
+            **_base(bound),
+            **_some(bound, "encryption", "rekey", "psk"),
+            **_within(bound),
+            above=tuple(sorted(_names(bound.fields.get("above", ())))),
+        )
         for bound in _unique(program.of("label"))
     )
 

@@ -89,10 +89,12 @@ def members(local: Local, found: tuple[Permit, ...], known: tuple[Condition, ...
 def inbound(local: Local) -> tuple[Inbound, ...]:
     """What may arrive from other nodes, by source addresses, ports and destination."""
     found: dict[tuple[Intervals, Boxes, str, str], list[tuple[Intervals, Cell]]] = defaultdict(list)
-    for source in local.whole.cells:
-        for target, cell in _cells(local, source) if source[0] == "segment" else ():
+    ends = [("segment", name) for name in local.places] + [("system", name) for name in local.systems]
+    leaving = [("external", name) for name in local.whole.externals]
+    for each in [*ends, *leaving] if "nat64" in local.node.serves else ends:
+        for source, target, cell in local.whole.reaching.get(each, ()):
             here = _arriving(local, target)
-            elsewhere = _elsewhere(local, source[1], cell.condition) if here else ()
+            elsewhere = _elsewhere(local, source, cell.condition) if here else ()
             if elsewhere:
                 found[(elsewhere, cell.ports, target.kind, target.name)].append((here, cell))
     return tuple(

@@ -13,8 +13,10 @@ from ztosc.ir.intent import Link, Node
 from ztosc.ir.network import Network, Tunnel
 from ztosc.logic import addresses, intervals
 from ztosc.logic.ports import Boxes
-from ztosc.nodes import edges
+from ztosc.nodes import edges, sizes
 from ztosc.nodes.conditions import asked
+from ztosc.nodes.fabric import Fabrics
+from ztosc.nodes.fabric import flows as routing_flows
 from ztosc.nodes.reach import of_prefixes
 from ztosc.nodes.spec import LocalSegment, NodeFlow, NodeSpec, Resolver, SystemPort, Transit, TunnelSide, ranges
 from ztosc.nodes.view import Local, Whole
@@ -26,16 +28,18 @@ DNS: Boxes = ((6, 6, 53, 53), (17, 17, 53, 53))
 def project(network: Network) -> tuple[NodeSpec, ...]:
     """What each node must be."""
     whole = Whole(network)
-    return tuple(_spec(Local(whole, node)) for node in sorted(network.intent.nodes, key=lambda node: node.name))
+    fabrics = Fabrics(whole)
+    return tuple(_spec(Local(whole, node), fabrics) for node in sorted(network.intent.nodes, key=lambda node: node.name))
 
 
-def _spec(local: Local) -> NodeSpec:
+def _spec(local: Local, fabrics: Fabrics) -> NodeSpec:
     node, whole = local.node, local.whole
     plan = next(plan for plan in whole.network.nodes if plan.node == node.name)
     permits = edges.permits(local)
     conditions = edges.conditions(local, permits)
     tunnels = tuple(_tunnels(local))
     resolver = _resolver(local)
+    fabric = fabrics.fabric(node.name, tunnels)
     return NodeSpec(
         node=node.name,
         site=node.site,
@@ -45,7 +49,7 @@ def _spec(local: Local) -> NodeSpec:
         router_id=plan.router_id,
         loopbacks=plan.loopbacks,
         tunnels=tunnels,
-        transits=tuple(Transit(domain=each.name, interface=each.interface) for each in whole.network.domains if node.name in each.nodes),
+        transits=tuple(_transits(local)),
         segments=tuple(_segment(local, name) for name in sorted(local.places)),
         ours=ranges(whole.overlay),
         conditions=conditions,
@@ -54,10 +58,19 @@ def _spec(local: Local) -> NodeSpec:
         inbound=edges.inbound(local),
         members=edges.members(local, permits, conditions),
         systems=_systems(local),
-        flows=tuple(_flows(node, tunnels, resolver)),
+        flows=(*_flows(node, tunnels, resolver), *routing_flows(fabric)),
+        fabric=fabric,
         resolver=resolver,
         origin=node.origin,
     )
+
+
+def _transits(local: Local) -> Iterator[Transit]:
+    whole = local.whole
+    for each in sorted(whole.network.domains, key=lambda domain: domain.name):
+        if local.node.name in each.nodes:
+            pools, mtu = whole.pools[each.name], whole.mtus[each.name]
+            yield Transit(domain=each.name, interface=each.interface, l3vni=each.l3vni, mtu=mtu, pools=pools)
 
 
 def _segment(local: Local, name: str) -> LocalSegment:
@@ -100,7 +113,12 @@ def _side(local: Local, link: Link, tunnel: Tunnel) -> TunnelSide:
         port=tunnel.port,
         domains=tunnel.domains,
         macsec=link.macsec,
+        mtu=sizes.tunnel(link.macsec),
         cost=link.cost,
+        pools=tuple(pool for name in tunnel.domains for pool in local.whole.pools[name]),
+        own_epoch=key.epoch if (key := local.whole.keys.get(local.node.name)) else 0,
+        peer_key=key.value if (key := local.whole.keys.get(peer.name)) else None,
+        psk=tunnel.link in local.whole.psk_links,
         origin=link.origin,
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
+from functools import lru_cache
 
 from ztosc.ir.network import Network
 from ztosc.logic import addresses, intervals
@@ -48,6 +49,7 @@ def _reach(prefix: str, owner: str, written: Iterable[tuple[str, str]], ours: In
     return intervals.subtract(of_prefixes((prefix,)), intervals.union(finer, private, of_prefixes(NEVER), ours))
 
 
+@lru_cache(maxsize=1 << 14)
 def _within(inner: str, outer: str) -> bool:
     small, large = ipaddress.ip_network(inner), ipaddress.ip_network(outer)
     if isinstance(small, ipaddress.IPv6Network) and isinstance(large, ipaddress.IPv6Network):

@@ -18,6 +18,7 @@ from ztosc.ir.network import Loopback
 from ztosc.ir.values import TRUE, AttributeType, Guard, Validity
 from ztosc.logic import addresses, intervals
 from ztosc.logic.ports import Boxes
+from ztosc.nodes.fabric_spec import Fabric
 from ztosc.source import Span
 
 Ranges = tuple[tuple[str, str], ...]
@@ -161,7 +162,17 @@ class TunnelSide(Model):
     """UDP, the same at both ends."""
     domains: tuple[str, ...]
     macsec: bool
+    mtu: int
+    """The largest packet in the tunnel."""
     cost: int
+    pools: tuple[str, ...]
+    """Loopbacks and VTEPs of the domains that may cross: prefixes of both families."""
+    own_epoch: int
+    """Of the key in use, 0 where this node has none yet."""
+    peer_key: str | None
+    """The peer's public key, absent where it has none yet."""
+    psk: bool
+    """Whether a label that may cross demands a key shared by the two ends."""
     origin: Span
 
 
@@ -170,6 +181,12 @@ class Transit(Model):
 
     domain: str
     interface: str
+    l3vni: int
+    """Also the number of its routing table."""
+    mtu: int
+    """The largest packet that every tunnel of the domain carries."""
+    pools: tuple[str, ...]
+    """Prefixes of its loopbacks and VTEPs: nothing to one of them may ever leave in clear."""
 
 
 class LocalSegment(Model):
@@ -254,6 +271,7 @@ class NodeSpec(Model):
     members: tuple[Member, ...]
     systems: tuple[SystemPort, ...]
     flows: tuple[NodeFlow, ...]
+    fabric: Fabric
     resolver: Resolver | None
     origin: Span
 

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cached_property
 
 from ztosc.ir.intent import Node
 from ztosc.ir.network import Network, SitePrefix
+from ztosc.ir.spaces import loopback_pool, vtep_pool
 from ztosc.ir.values import AttributeType
+from ztosc.keyplan import current_keys, psk_links
 from ztosc.logic import addresses, intervals
 from ztosc.logic.intervals import Intervals
-from ztosc.nodes import records
+from ztosc.nodes import records, sizes
 from ztosc.nodes.conditions import intern
-from ztosc.nodes.grants import Cells, Target, grants
+from ztosc.nodes.grants import Cell, Cells, Target, grants
 from ztosc.nodes.reach import as_ipv6, externals, of_prefixes, overlay
 
 
@@ -45,7 +48,21 @@ class Whole:
         self.services_on: dict[str, list[str]] = defaultdict(list)
         for service in network.intent.services:
             self.services_on[service.segment].append(service.name)
+        self.pools = {each.name: (loopback_pool(network.prefix, each.index), vtep_pool(each.index)) for each in network.domains}
+        self.mtus = sizes.overlays(network)
+        self.keys = current_keys(network)
+        self.psk_links = psk_links(network)
+        self._hosts: dict[Target, Intervals] = {}
         self.zones = records.zones(network) if any("resolver" in node.serves for node in network.intent.nodes) else ()
+
+    @cached_property
+    def reaching(self) -> dict[tuple[str, str], list[tuple[str, Target, Cell]]]:
+        """By kind and name of a target: which segments reach it, and by which cells."""
+        found: dict[tuple[str, str], list[tuple[str, Target, Cell]]] = defaultdict(list)
+        for (kind, name), targets in self.cells.items():
+            for target, cells in targets.items() if kind == "segment" else ():
+                found[(target.kind, target.name)].extend((name, target, cell) for cell in cells)
+        return found
 
     def endpoints_in(self, segment: str) -> list[tuple[str, int]]:
         """The node and address of every endpoint in a segment."""
@@ -53,6 +70,11 @@ class Whole:
 
     def hosts(self, target: Target) -> Intervals:
         """Every address of a target, as a host in a segment writes it."""
+        if target not in self._hosts:
+            self._hosts[target] = self._hosts_of(target)
+        return self._hosts[target]
+
+    def _hosts_of(self, target: Target) -> Intervals:
         if target.kind == "external":
             return as_ipv6(self.externals[target.name], self.network.nat64_prefix)
         if target.kind == "system":

@@ -1,17 +1,31 @@
 """`prove`: each file says what its node must be, and the files agree with each other.
 
-Guarantees: for each node and target the emitted bytes are read back and compared with the spec lowered anew, what they let pass with
-what the spec demands, and the real tools judge them where they are; every name that is published leads to an address that exists.
-Anything that was not compared is refuted or unsupported, never proved.
+Guarantees: for each node and target, and each target of the network, the emitted bytes are read back and compared with the spec
+lowered anew, what they let pass with what the spec demands, and the real tools judge them where they are; every name that is published
+leads to an address that exists. Anything that was not compared is refuted or unsupported, never proved.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
-from ztosc.backends.base import Artifact, Backend, Bundle, Enforcement, Enforces, Publishes, ReadFault
-from ztosc.backends.registry import backends as registered
+from ztosc.backends.base import (
+    Artifact,
+    Backend,
+    Bundle,
+    Enforcement,
+    Enforces,
+    NetworkBackend,
+    NetworkSpec,
+    Placement,
+    Publishes,
+    ReadFault,
+    network_wide,
+    on_nodes,
+)
+from ztosc.backends.registry import is_network_wide
+from ztosc.backends.registry import targets as registered
 from ztosc.ir.network import Network
 from ztosc.ir.verdict import Outcome, Verdict
 from ztosc.logic import regions
@@ -19,6 +33,7 @@ from ztosc.nodes.records import node_name
 from ztosc.nodes.spec import NodeSpec
 from ztosc.prove.demand import demanded
 from ztosc.prove.difference import difference
+from ztosc.prove.ends import both_ends
 from ztosc.prove.tools import Tools
 
 
@@ -28,19 +43,26 @@ def prove(
     bundle: Bundle,
     tools: Tools | None = None,
     *,
-    backends: Iterable[Backend] | None = None,
+    targets: Iterable[Backend | NetworkBackend] | None = None,
 ) -> tuple[Verdict, ...]:
-    """Every verdict on a bundle, in order of nodes and targets. `tools` absent, or missing here: our readers alone."""
-    chosen = tuple(registered() if backends is None else backends)
-    known = tuple(specs)
-    expected = {(spec.node, backend.name) for spec in known for backend in chosen if backend.applies(spec)}
-    strange = sorted(file.path for file in bundle.files if (file.node, file.target) not in expected)
-    found = [_verdict("bundle", "every file belongs to a node and target of the network", f"`{strange[0]}` does not" if strange else "")]
-    for spec in known:
-        for backend in chosen:
-            if (spec.node, backend.name) in expected:
-                found.extend(_of_target(network, spec, backend, bundle.of(spec.node, backend.name), tools))
-    return tuple(found)
+    """Every verdict on a bundle, in order of nodes and targets, the network's last. `tools` absent, or missing here: our readers alone."""
+    placements = _placements(network, tuple(specs), bundle, tuple(registered() if targets is None else targets))
+    expected = {(placement.node, placement.target.name, placement.place) for placement in placements}
+    strange = sorted(file.path for file in bundle.files if (file.node, file.target, file.place) not in expected)
+    reason = f"`{strange[0]}` does not" if strange else ""
+    found = [_verdict("bundle", "every file belongs to the network, or to a node and target of it", reason)]
+    for placement in placements:
+        found.extend(_of_target(network, placement, bundle.at(placement.place), tools))
+    return (*found, *(_verdict("both-ends", statement, reason) for statement, reason in both_ends(placements, bundle)))
+
+
+def _placements(
+    network: Network, specs: tuple[NodeSpec, ...], bundle: Bundle, targets: tuple[Backend | NetworkBackend, ...]
+) -> tuple[Placement, ...]:
+    """Every place where files must be. What the network's targets say about nodes' files, they must say about those that are there."""
+    local = (cast(Backend, target) for target in targets if not is_network_wide(target))
+    wide = (target for target in targets if is_network_wide(target))
+    return (*on_nodes(specs, local), *network_wide(NetworkSpec(network, bundle.on_nodes()), wide))
 
 
 def _verdict(name: str, statement: str, reason: str, outcome: Outcome = "refuted") -> Verdict:
@@ -48,15 +70,14 @@ def _verdict(name: str, statement: str, reason: str, outcome: Outcome = "refuted
     return Verdict(kind="proof", property=name, statement=statement, origin=None, verdict=outcome if reason else "proved", reason=reason)
 
 
-def _of_target(
-    network: Network, spec: NodeSpec, backend: Backend, artifacts: tuple[Artifact, ...], tools: Tools | None
-) -> Iterator[Verdict]:
-    place = f"nodes/{spec.node}/{backend.name}"
+def _of_target(network: Network, placement: Placement, artifacts: tuple[Artifact, ...], tools: Tools | None) -> Iterator[Verdict]:
+    place, backend, subject = placement.place, placement.target, placement.subject
     try:
         model = backend.read(artifacts)
-        yield _verdict("read-back", f"{place} says what the network says", _differs(place, backend, spec, model, artifacts))
+        yield _verdict("read-back", f"{place} says what the network says", _differs(placement, model, artifacts))
         if isinstance(backend, Enforces):
-            yield _verdict("enforcement", f"{place} lets pass what the network grants", _unlike(backend.enforcement(model), demanded(spec)))
+            unlike = _unlike(backend.enforcement(model), demanded(subject))
+            yield _verdict("enforcement", f"{place} lets pass what the network grants", unlike)
         if isinstance(backend, Publishes):
             yield _verdict("names", f"{place} publishes addresses that exist", _dangling(network, backend.published(model)))
     except ReadFault as fault:
@@ -68,12 +89,12 @@ def _of_target(
             yield _verdict("accepted", f"{result.tool} accepts {where}", refused if result.outcome == "rejected" else "")
 
 
-def _differs(place: str, backend: Backend, spec: NodeSpec, model: Any, artifacts: tuple[Artifact, ...]) -> str:
-    wanted = backend.lower(spec)
+def _differs(placement: Placement, model: Any, artifacts: tuple[Artifact, ...]) -> str:
+    wanted = placement.target.lower(placement.subject)
     if model == wanted:
         return ""
-    path, line, words = difference(wanted, model, artifacts, backend.render(wanted))
-    return f"{place}/{path}:{line}: {words}"
+    path, line, words = difference(wanted, model, artifacts, placement.target.render(wanted))
+    return f"{placement.place}/{path}:{line}: {words}"
 
 
 def _unlike(found: Enforcement, wanted: Enforcement) -> str:

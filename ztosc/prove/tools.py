@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -22,7 +23,8 @@ from ztosc.backends.base import Artifact
 from ztosc.backends.manifest import Manifest, Proof
 from ztosc.ir.secrets import SecretRef
 
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib/frr"
+"""Debian keeps FRR's daemons in a folder of their own."""
 ENVIRONMENT = {"PATH": PATH, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 UNSHARE = "unshare"
 TIMEOUT = 60
@@ -55,18 +57,39 @@ class Tools:
         """Whether a tool can judge here."""
         return self.why_missing(tool) is None
 
+    def why_not(self, proof: Proof) -> str | None:
+        """Why a proof cannot be had here, or `None` where it can."""
+        lacking = next((path for path in proof.needs if not Path(path).is_file()), None)
+        return self.why_missing(proof.tool) or (f"{proof.tool} lacks {lacking}" if lacking else None)
+
     def judges(self, manifest: Manifest) -> tuple[str, ...]:
         """The tools of a target that can judge here, by name."""
-        return tuple(sorted({proof.tool for proof in manifest.proofs if self.usable(proof.tool)}))
+        return tuple(sorted({proof.tool for proof in manifest.proofs if self.why_not(proof) is None}))
 
     def judge(self, manifest: Manifest, artifacts: Iterable[Artifact]) -> tuple[ToolResult, ...]:
         """The verdict of every proof in a manifest on one node's files, in order."""
         files = tuple(artifacts)
         with tempfile.TemporaryDirectory(prefix="ztosc-") as root:
             _stage(Path(root), manifest.folder, files)
-            found = tuple(result for proof in manifest.proofs for result in _proof(proof, manifest.folder, Path(root), files))
-        self._unable.update(result.tool for result in found if result.outcome == "missing" and _why_missing(result.tool) is None)
-        return found
+            results = (self._proof(proof, manifest.folder, Path(root), files) for proof in manifest.proofs)
+            return tuple(result for found in results for result in found)
+
+    def _proof(self, proof: Proof, folder: str, root: Path, files: tuple[Artifact, ...]) -> Iterator[ToolResult]:
+        missing = self.why_not(proof)
+        if missing:
+            yield ToolResult(proof.tool, "missing", missing)
+            return
+        words = {"root": str(root), "folder": folder}
+        refused = _prepared(proof, root, words)
+        if refused is not None:
+            yield refused
+            return
+        for path in [None] if proof.each is None else [file.path for file in files if PurePosixPath(file.path).match(proof.each)]:
+            named = {"path": path, "stem": PurePosixPath(path).stem} if path else {}
+            result = _ask(proof.command, proof, {**words, **named}, path)
+            if result.outcome == "missing":
+                self._unable.add(proof.tool)
+            yield result
 
 
 @cache
@@ -88,34 +111,38 @@ def _why_missing(tool: str) -> str | None:
     return None if allowed.returncode == 0 else "user and network namespaces are not available"
 
 
+def _prepared(proof: Proof, root: Path, words: dict[str, str]) -> ToolResult | None:
+    """Lay out what the tool needs beside our files; the first refusal, if any."""
+    for file in proof.files:
+        path = root / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(file.text.format(**words), encoding="utf-8")
+    results = (_ask(command, proof, words, None) for command in proof.prepare)
+    return next((result for result in results if result.outcome != "accepted"), None)
+
+
 def _namespace() -> tuple[str, ...]:
     """Root needs no user namespace; in one, nft 1.0.6 may not widen its socket, and refuses files of some 1,000 elements."""
     return (UNSHARE, "--net", "--") if os.geteuid() == 0 else (UNSHARE, "--user", "--map-root-user", "--net", "--")
 
 
-def _proof(proof: Proof, folder: str, root: Path, files: tuple[Artifact, ...]) -> Iterator[ToolResult]:
-    missing = _why_missing(proof.tool)
-    if missing:
-        yield ToolResult(proof.tool, "missing", missing)
-        return
-    if proof.each is None:
-        yield _ask(proof, root, {"folder": folder}, None)
-    for file in files if proof.each else ():
-        if PurePosixPath(file.path).match(proof.each or ""):
-            yield _ask(proof, root, {"folder": folder, "path": file.path, "stem": PurePosixPath(file.path).stem}, file.path)
-
-
-def _ask(proof: Proof, root: Path, words: dict[str, str], path: str | None) -> ToolResult:
-    command = tuple(part.format(root=root, **words) for part in proof.command)
+def _ask(asked: tuple[str, ...], proof: Proof, words: dict[str, str], path: str | None) -> ToolResult:
+    command = tuple(part.format(**words) for part in asked)
     try:
         done = _run((*_namespace(), *command))
     except subprocess.TimeoutExpired:
         return ToolResult(proof.tool, "rejected", f"no answer within {TIMEOUT} seconds", path)
-    output = (done.stdout + done.stderr).decode(errors="replace").replace(str(root), "")[:OUTPUT].strip()
-    if done.returncode and any(words in output for words in proof.inabilities):
-        return ToolResult(proof.tool, "missing", output, path)
-    accepted = done.returncode == 0 and not any(words in output for words in proof.refusals)
-    return ToolResult(proof.tool, "accepted" if accepted else "rejected", output, path)
+    output = _counted(proof, (done.stdout + done.stderr).decode(errors="replace").replace(words["root"], ""))
+    if done.returncode and any(word in output for word in proof.inabilities):
+        return ToolResult(proof.tool, "missing", output[:OUTPUT].strip(), path)
+    accepted = done.returncode == 0 and not any(word in output for word in proof.refusals)
+    return ToolResult(proof.tool, "accepted" if accepted else "rejected", output[:OUTPUT].strip(), path)
+
+
+def _counted(proof: Proof, output: str) -> str:
+    """What a tool said without the lines that are no refusal."""
+    excuses = [re.compile(excuse) for excuse in proof.excuses]
+    return "".join(line for line in output.splitlines(keepends=True) if not any(each.search(line.rstrip()) for each in excuses))
 
 
 def _run(command: tuple[str, ...]) -> subprocess.CompletedProcess[bytes]:

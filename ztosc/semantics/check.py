@@ -16,6 +16,7 @@ from ztosc.semantics.modules import Modules, load
 from ztosc.semantics.policy import PolicyChecker
 from ztosc.semantics.program import Program
 from ztosc.semantics.project import FILE, read_project
+from ztosc.semantics.publickeys import read_public_keys
 from ztosc.semantics.scope import Names
 from ztosc.source import Loader, Span
 from ztosc.syntax import ast
@@ -32,6 +33,7 @@ def check(loader: Loader, report: Report) -> Program:
     checker = Checker(names, countries, guards, report)
     program = Program(sources={module.source.name: module.source for module in modules.parsed.values()}, symbols=names.symbols)
     _bind(modules, checker, program)
+    program.public_keys = read_public_keys(loader, [node.name for node in program.of("node")], report)
     _one_network(modules, program, report)
     return program
 

@@ -67,7 +67,13 @@ TABLE: dict[str, dict[str, Key]] = {
         "lease": Key("duration"),
         "size": Key("integer", low=1, high=65536),
     },
-    "label": {"encryption": Key("word", choices=("none", "hop")), "within": Key("places"), "above": Key("names", kinds=("label",))},
+    "label": {
+        "encryption": Key("word", choices=("none", "hop")),
+        "within": Key("places"),
+        "above": Key("names", kinds=("label",)),
+        "rekey": Key("duration"),
+        "psk": Key("flag"),
+    },
     "device": {"recognised": Key("word", choices=("certificate", "inventory", "mac"))},
     "attribute": {"source": Key("text"), "max_age": Key("duration")},
     "role": {

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ztosc.ir.secrets import PublicKey
 from ztosc.ir.values import Guard, Ports, Value
 from ztosc.semantics.literals import Moment
 from ztosc.source import Source, Span
@@ -121,6 +122,7 @@ class Program:
     rules: list[BoundRule] = field(default_factory=list)
     assertions: list[BoundAssertion] = field(default_factory=list)
     tests: list[BoundTest] = field(default_factory=list)
+    public_keys: tuple[PublicKey, ...] = ()
 
     def of(self, kind: str) -> list[Bound]:
         """The declarations of a kind, by name; nodes of all sites among them."""

@@ -36,8 +36,6 @@ LATER = {
     "stretched": "stretched segments",
     "access": "access tunnels",
     "observe": "observing segments",
-    "rekey": "rekeying by label",
-    "psk": "pre-shared keys by label",
     "retention": "retention",
     "stale": "staleness bounds",
     "flows": "orders of sensitivity",

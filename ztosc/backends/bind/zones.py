@@ -5,10 +5,13 @@ Guarantees: `$TTL` and the SOA record first, the rest sorted by name, type and v
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from ztosc.backends.base import ReadFault
 from ztosc.nodes.spec import Record, ZoneSpec
 
 
+@lru_cache(maxsize=8)  # every resolver serves the same zones
 def canonical_zone(zone: ZoneSpec) -> ZoneSpec:
     """The zone with every value as dnspython writes it, SOA first, the rest in order. Raises `ValueError` for what is no record."""
     import dns.exception

@@ -49,7 +49,8 @@ class Nftables:
 
     def lower(self, spec: NodeSpec) -> Ruleset:
         """The ruleset of a node."""
-        return Ruleset(comment=comment(f"node {spec.node}, written by ztosc"), collections=collections(spec), chains=chains(spec))
+        found = collections(spec)
+        return Ruleset(comment=comment(f"node {spec.node}, written by ztosc"), collections=found, chains=chains(spec, found))
 
     def render(self, model: Ruleset) -> tuple[Artifact, ...]:
         """One file."""

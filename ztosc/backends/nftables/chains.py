@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ztosc.backends.nftables.model import Chain, Collection, Hook
-from ztosc.backends.nftables.sets import chain_of, flow_sets, set_of
+from ztosc.backends.nftables.sets import FLOWS, chain_of, set_of
 from ztosc.nodes.spec import Condition, NodeSpec
 
 BEFORE_FILTER = -5
@@ -28,9 +28,9 @@ NEIGHBOUR = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimi
 DENY = "goto zt_deny"
 
 
-def chains(spec: NodeSpec) -> tuple[Chain, ...]:
-    """All of them, base chains first."""
-    flows = {collection.name: collection for collection in flow_sets(spec)}
+def chains(spec: NodeSpec, found: tuple[Collection, ...]) -> tuple[Chain, ...]:
+    """All of them, base chains first; `found` are the collections that they may look into."""
+    flows = {collection.name: collection for collection in found if collection.name.startswith(FLOWS)}
     return (
         *_base(flows),
         *_original(),
@@ -54,7 +54,7 @@ def _base(flows: dict[str, Collection]) -> Iterator[Chain]:
             "iifname @zt_ports icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert } "
             "ip6 hoplimit 255 ip6 saddr { ::, fe80::/10 } return",
             f"iifname @zt_ports {DENY}",
-            "iifname @zt_inside return",
+            "iifname @zt_inside return",  # the VRF too: its ports were judged on the first of two passes
             f"ip6 saddr @zt_ours {DENY}",
         ),
     )
@@ -78,6 +78,7 @@ def _base(flows: dict[str, Collection]) -> Iterator[Chain]:
         name="zt_forward",
         hook=Hook(hook="forward", priority=BEFORE_FILTER, policy="drop"),
         rules=(
+            *_relay_rules(flows),
             f"ct state invalid {DENY}",
             ERRORS[0],
             "ct direction original goto zt_original",
@@ -90,6 +91,8 @@ def _base(flows: dict[str, Collection]) -> Iterator[Chain]:
         hook=Hook(hook="output", priority=BEFORE_FILTER, policy="drop"),
         rules=(
             'oifname "lo" accept',
+            # What the node says in a VRF passes this hook twice: it is judged when the real interface is shown.
+            "oifname @zt_vrfs accept",
             f"ct state invalid {DENY}",
             NEIGHBOUR,
             "icmpv6 type { nd-router-solicit, nd-router-advert } ip6 hoplimit 255 accept",
@@ -100,6 +103,16 @@ def _base(flows: dict[str, Collection]) -> Iterator[Chain]:
             DENY,
         ),
     )
+
+
+def _relay_rules(flows: dict[str, Collection]) -> Iterator[str]:
+    """Between other nodes, whose own filters decide. Without connection state: the two directions may take different relays."""
+    for family, ports in ((6, ("dport", "sport")), (4, ("dport",))):
+        if f"zt_relay_{family}" in flows:
+            address = "ip6" if family == 6 else "ip"
+            for port in ports:
+                key = f"{address} saddr . {address} daddr . meta l4proto . th {port} @zt_relay_{family}"
+                yield f"iifname . {key} oifname . {key} accept"
 
 
 def _node_rules(hook: str, flows: dict[str, Collection]) -> Iterator[str]:
@@ -132,11 +145,15 @@ def _original() -> Iterator[Chain]:
         rules=(
             "iifname @zt_ports goto zt_source",
             "iifname @zt_transits goto zt_destination",
+            # Behind a VRF these hooks are shown the VRF, and the port it came in by as its slave.
+            "meta sdifname @zt_ports goto zt_source_vrf",
+            "meta sdifname @zt_transits goto zt_destination",
             f"iifname @zt_inside {DENY}",
             "goto zt_outside",
         ),
     )
     yield _lookups("zt_source", "echo-request", "iifname . ip6 daddr", "dport", "vmap @zt_grants")
+    yield _lookups("zt_source_vrf", "echo-request", "meta sdifname . ip6 daddr", "dport", "vmap @zt_grants")
     yield _lookups("zt_destination", "echo-request", "ip6 saddr . ip6 daddr", "dport", "@zt_inbound")
     yield _lookups("zt_outside", "echo-request", "ip6 saddr . ip6 daddr", "dport", "vmap @zt_ingress")
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from ztosc.backends.nftables.model import Collection, Element
 from ztosc.backends.template import one_line
+from ztosc.ir.spaces import vrf_name
 from ztosc.logic import addresses, intervals, ports, regions
 from ztosc.logic.intervals import Interval, Intervals
 from ztosc.logic.ports import ECHO, ICMPV6, Boxes
@@ -50,7 +51,8 @@ def address_text(part: Interval) -> str:
 
 def collections(spec: NodeSpec) -> tuple[Collection, ...]:
     """All of them, by name."""
-    found = [*_interfaces(spec), *_addresses(spec), *_source_edge(spec), *_destination_edge(spec), *flow_sets(spec), *_conditions(spec)]
+    found = [*_interfaces(spec), *_addresses(spec), *_source_edge(spec), *_destination_edge(spec)]
+    found += [*flow_sets(spec), *relay_sets(spec), *_conditions(spec)]
     return tuple(sorted(found, key=lambda each: each.name))
 
 
@@ -60,10 +62,12 @@ def _interfaces(spec: NodeSpec) -> Iterator[Collection]:
         for each in sorted(spec.segments, key=lambda each: each.interface)
     )
     transits = {each.interface for each in spec.transits}
-    inside = transits | {each.interface for each in spec.segments} | {each.interface for each in spec.tunnels}
+    vrfs = {vrf_name(each.l3vni) for each in spec.transits}
+    inside = transits | vrfs | {each.interface for each in spec.segments} | {each.interface for each in spec.tunnels}
     yield Collection(name="zt_ports", types=("ifname",), elements=ports_here)
     yield Collection(name="zt_transits", types=("ifname",), elements=_names(transits))
     yield Collection(name="zt_inside", types=("ifname",), elements=_names(inside))
+    yield Collection(name="zt_vrfs", types=("ifname",), elements=_names(vrfs))
 
 
 def _names(found: Iterable[str]) -> tuple[Element, ...]:
@@ -161,6 +165,10 @@ def _set(name: str, types: tuple[str, ...], boxes: regions.Boxes) -> Collection:
     return Collection(name=name, types=types, flags=("interval",), elements=tuple(Element(key=key) for key in keys))
 
 
+FLOWS = ("zt_node_", "zt_link_", "zt_relay_")
+"""How the names of `flow_sets` and `relay_sets` begin."""
+
+
 def flow_sets(spec: NodeSpec) -> Iterator[Collection]:
     """Sets of the node's own flows: by direction, family, and whether one interface is named; only those that hold something.
 
@@ -179,6 +187,25 @@ def flow_sets(spec: NodeSpec) -> Iterator[Collection]:
                 yield _bound(f"zt_link_{direction}{family}", types, by_interface)
 
 
+def relay_sets(spec: NodeSpec) -> Iterator[Collection]:
+    """What passes from tunnel to tunnel on its way between two other nodes: sessions and VXLAN inside one isolation domain.
+
+    Keys are interface, source, destination, protocol, port. An entry stands for the way in and for the way out.
+    """
+    for family in (6, 4):
+        found = [
+            Element(key=(interface(tunnel), pool, pool, *tail))
+            for domain in spec.fabric.domains
+            if len(domain.tunnels) > 1
+            for pool in [domain.loopback_pool if family == 6 else domain.vtep_pool]
+            for tail in [("6", "179") if family == 6 else ("17", "4789")]
+            for tunnel in domain.tunnels
+        ]
+        if found:
+            types = ("ifname", *(f"ipv{family}_addr",) * 2, "inet_proto", "inet_service")
+            yield Collection(name=f"zt_relay_{family}", types=types, flags=("interval",), elements=tuple(found))
+
+
 def _bound(name: str, types: tuple[str, ...], by_interface: dict[str, list[NodeFlow]]) -> Collection:
     found = [
         Element(key=(interface(port), *element.key))
@@ -189,7 +216,7 @@ def _bound(name: str, types: tuple[str, ...], by_interface: dict[str, list[NodeF
 
 
 def _family(flow: NodeFlow) -> int:
-    return 4 if intervals.contains(addresses.ALL4, addresses.value(flow.local)) else 6
+    return 6 if ":" in flow.local else 4
 
 
 def _flow_boxes(flow: NodeFlow) -> Iterator[regions.Box]:

@@ -1,0 +1,229 @@
+"""A node's spec to its interfaces.
+
+A VRF, an L3VNI's VXLAN and its bridge (the SVI) for each isolation domain; a bridge for each segment that lives here; one WireGuard
+interface a link, and under it a MACsec interface where the link says so. Guarantees: a name depends on its own numbers alone, so what is
+added elsewhere renames nothing here; no two are alike. Raises `BackendFault` for what no kernel would take: `unsupported` says so before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import re
+from collections.abc import Iterator
+
+from ztosc.backends.base import BackendFault
+from ztosc.backends.interfaces.model import NAME, Interface, Interfaces, Port, Route
+from ztosc.ir.intent import Attachment
+from ztosc.ir.spaces import macsec_name, vrf_name
+from ztosc.nodes import sizes
+from ztosc.nodes.spec import LocalSegment, NodeSpec, Transit, TunnelSide
+
+DEAF = {"ipv6/accept_ra": "0", "ipv6/accept_redirects": "0", "ipv6/disable_ipv6": "0"}
+"""Nobody on the other side may tell us routes or addresses."""
+ROUTED = {**DEAF, "ipv4/forwarding": "0", "ipv6/forwarding": "1"}
+"""Hosts and domains speak IPv6; IPv4 from them is never forwarded."""
+GATEWAY = {**ROUTED, "ipv6/accept_dad": "0"}
+"""The same gateway answers on every node of the site: it must not take its other self for a duplicate."""
+# A VTEP's packet may come back another way than it went; AllowedIPs say more about its source than reverse path filtering would.
+TUNNEL = {**DEAF, "ipv4/forwarding": "1", "ipv4/rp_filter": "0", "ipv6/forwarding": "1"}
+UNROUTED = {**DEAF, "ipv4/forwarding": "0"}
+PORT = {"ipv6/disable_ipv6": "1"}
+"""A port of a bridge has no addresses of its own."""
+
+PURPOSE = 200
+"""Characters; the kernel keeps 255 bytes of an alias."""
+
+EVERYWHERE = {"ipv6/conf/all/forwarding": "1"}
+"""Without it no interface forwards IPv6, whatever its own sysctl says. IPv4 needs no such switch."""
+
+
+def lower(spec: NodeSpec) -> Interfaces:
+    """Everything of ours below the daemons of a node."""
+    found = [*_domains(spec), *_segments(spec), *_tunnels(spec)]
+    model = Interfaces(
+        node=spec.node,
+        underlay=str(ipaddress.ip_address(spec.underlay)),
+        loopback=tuple(sorted(_single(address) for each in spec.loopbacks for address in (each.address, each.vtep))),
+        sysctls=EVERYWHERE,
+        ports=_ports(spec),
+        interfaces=tuple(sorted(found, key=lambda each: each.name)),
+        routes=tuple(sorted(_routes(spec), key=lambda each: (each.table or 0, each.prefix, each.type))),
+    )
+    _check(model)
+    return model
+
+
+def _check(model: Interfaces) -> None:
+    names = [*(each.name for each in model.interfaces), *(each.name for each in model.ports)]
+    if len(set(names)) != len(names):
+        raise BackendFault(f"node {model.node} would have two interfaces of one name")
+    for name in names:
+        if not NAME.fullmatch(name):
+            raise BackendFault(f"node {model.node} cannot have an interface {name!r}")
+
+
+def _domains(spec: NodeSpec) -> Iterator[Interface]:
+    systems = tuple(sorted(_single(each.address) for each in spec.systems))
+    for each in spec.transits:
+        title = _purpose(f"domain {each.domain}")
+        yield Interface(
+            name=vrf(each), kind="vrf", purpose=title, table=each.l3vni, link_local=False, addresses=systems, sysctls=dict(UNROUTED)
+        )
+        mac = _mac(0x7B, int(ipaddress.IPv4Address(_vtep(spec, each.domain))))
+        yield Interface(
+            name=each.interface,
+            kind="bridge",
+            purpose=title,
+            master=vrf(each),
+            mtu=each.mtu,
+            mac=mac,
+            link_local=True,
+            sysctls=dict(ROUTED),
+        )
+        yield _vxlan(spec, each, each.l3vni, each.interface, title, isolated=False)
+
+
+def _vxlan(spec: NodeSpec, transit: Transit, vni: int, bridge: str, purpose: str, *, isolated: bool) -> Interface:
+    return Interface(
+        name=f"zx{vni}",
+        kind="vxlan",
+        purpose=purpose,
+        master=bridge,
+        mtu=transit.mtu,
+        vni=vni,
+        local=_vtep(spec, transit.domain),
+        isolated=isolated,
+        link_local=False,
+        sysctls=dict(PORT),
+    )
+
+
+def _segments(spec: NodeSpec) -> Iterator[Interface]:
+    transits = {each.domain: each for each in spec.transits}
+    for each in sorted(spec.segments, key=lambda segment: segment.segment):
+        if each.domain not in transits:
+            raise BackendFault(f"segment {each.segment} lives on node {spec.node}, which may not hold domain {each.domain}")
+        transit, title = transits[each.domain], _purpose(f"segment {each.segment}")
+        yield _gateway(each, transit, title)
+        if len(each.nodes) > 1:
+            # Isolated like every port: it tells the other nodes where a host is (EVPN type 2), and never carries a frame between two
+            # hosts past the filters. What they say to each other is routed, over the domain's L3VNI.
+            yield _vxlan(spec, transit, each.vni, each.interface, title, isolated=True)
+        yield from (_vlan(port, each, title) for port in each.attachments if port.vlan is not None)
+
+
+def _gateway(segment: LocalSegment, transit: Transit, purpose: str) -> Interface:
+    length = ipaddress.IPv6Network(segment.prefix).prefixlen
+    return Interface(
+        name=segment.interface,
+        kind="bridge",
+        purpose=purpose,
+        master=vrf(transit),
+        mtu=transit.mtu,
+        mac=_mac(0x7A, segment.vni),
+        link_local=True,
+        addresses=(f"{ipaddress.IPv6Address(segment.gateway)}/{length}",),
+        sysctls=dict(GATEWAY),
+    )
+
+
+def _vlan(port: Attachment, segment: LocalSegment, purpose: str) -> Interface:
+    return Interface(
+        name=vlan_name(port),
+        kind="vlan",
+        purpose=_purpose(f"{purpose}, port {port.port} vlan {port.vlan}"),
+        master=segment.interface,
+        parent=port.port,
+        vlan=port.vlan,
+        isolated=True,
+        link_local=False,
+        sysctls=dict(PORT),
+    )
+
+
+def _tunnels(spec: NodeSpec) -> Iterator[Interface]:
+    for side in spec.tunnels:
+        title = _purpose(f"link {side.link}")
+        inner = (f"{ipaddress.IPv6Address(side.own_address)}/127", _link_local(side.own_address) + "/64")
+        yield Interface(
+            name=side.interface, kind="wireguard", purpose=title, mtu=side.mtu, link_local=False, addresses=inner, sysctls=dict(TUNNEL)
+        )
+        if side.macsec:
+            yield Interface(
+                name=macsec(side),
+                kind="macsec",
+                purpose=title,
+                mtu=sizes.protected_underlay(True),
+                holding=str(ipaddress.ip_address(side.own_underlay)),
+                sci_port=side.port,
+                link_local=False,
+                addresses=(_link_local(side.own_address) + "/64",),
+                sysctls=dict(UNROUTED),
+            )
+
+
+def _ports(spec: NodeSpec) -> tuple[Port, ...]:
+    masters: dict[str, str | None] = {}
+    for segment in spec.segments:
+        for each in segment.attachments:
+            plain = segment.interface if each.vlan is None else None
+            if plain is not None and masters.get(each.port) is not None:
+                raise BackendFault(f"port {each.port} of node {spec.node} would carry two segments")
+            masters[each.port] = plain or masters.get(each.port)
+    return tuple(Port(name=name, master=masters[name]) for name in sorted(masters))
+
+
+def _routes(spec: NodeSpec) -> Iterator[Route]:
+    """Walls: a route that is lost must end in nothing, not in the default route."""
+    for each in spec.transits:
+        yield from (Route(type="blackhole", prefix=pool) for pool in each.pools)
+        yield from (Route(type="unreachable", prefix=default, table=each.l3vni) for default in ("0.0.0.0/0", "::/0"))
+    for side in spec.tunnels:
+        if side.macsec:
+            peer = _single(side.peer_underlay)
+            source, via = str(ipaddress.ip_address(side.own_underlay)), _link_local(side.peer_address)
+            yield Route(type="unicast", prefix=peer, via=via, dev=macsec(side), source=source)
+            yield Route(type="blackhole", prefix=peer)
+
+
+def _purpose(text: str) -> str:
+    """What an alias may hold: nothing that a script, a filter or a terminal would take for more than a word."""
+    return re.sub(r"[^A-Za-z0-9 ,._-]", "_", text)[:PURPOSE]
+
+
+def vrf(transit: Transit) -> str:
+    """The name of a domain's VRF."""
+    return vrf_name(transit.l3vni)
+
+
+def macsec(side: TunnelSide) -> str:
+    """The name of the MACsec interface of a link."""
+    return macsec_name(side.port)
+
+
+def vlan_name(port: Attachment) -> str:
+    """The name of a VLAN on a port, at most 15 characters whatever the port is called."""
+    return f"zp{port.vlan}-{hashlib.sha256(port.port.encode()).hexdigest()[:8]}"
+
+
+def _vtep(spec: NodeSpec, domain: str) -> str:
+    for each in spec.loopbacks:
+        if each.domain == domain:
+            return str(ipaddress.IPv4Address(each.vtep))
+    raise BackendFault(f"node {spec.node} has no VTEP in domain {domain}")
+
+
+def _single(address: str) -> str:
+    return str(ipaddress.ip_network(address))
+
+
+def _link_local(inner: str) -> str:
+    """The link-local address of a tunnel's end: its inner interface identifier, so both ends know both."""
+    low = int(ipaddress.IPv6Address(inner)) & ((1 << 64) - 1)
+    return str(ipaddress.IPv6Address((0xFE80 << 112) | low))
+
+
+def _mac(kind: int, number: int) -> str:
+    """A locally administered address (IEEE 802 §8.4): the same gateway on every node of a segment, another router on every node."""
+    return ":".join(f"{each:02x}" for each in (0x02, kind, *number.to_bytes(4, "big")))

@@ -1,0 +1,232 @@
+"""`interfaces.json` as the runner takes it.
+
+Guarantees: every value that comes to stand in a command is a name, number or address of its own form; a key that is missing or unknown,
+or a name that is used twice, is a `BadFile`, and nothing is done.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+SCHEMA = 1
+PREFIX = re.compile(r"z[dmpsvwxt]")
+"""How a name of ours begins."""
+
+
+class BadFile(Exception):
+    """The file cannot be used; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """An interface of ours."""
+
+    name: str
+    kind: str
+    purpose: str
+    isolated: bool
+    link_local: bool
+    addresses: tuple[str, ...]
+    sysctls: Mapping[str, str]
+    master: str | None = None
+    mtu: int | None = None
+    mac: str | None = None
+    table: int | None = None
+    vni: int | None = None
+    local: str | None = None
+    parent: str | None = None
+    vlan: int | None = None
+    holding: str | None = None
+    sci_port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A port that is not ours."""
+
+    name: str
+    master: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A route of ours; an absent table is the main one."""
+
+    type: str
+    prefix: str
+    table: int | None = None
+    via: str | None = None
+    dev: str | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """All that the file asks for."""
+
+    underlay: str
+    loopback: tuple[str, ...]
+    sysctls: Mapping[str, str]
+    ports: tuple[Port, ...]
+    interfaces: tuple[Interface, ...]
+    routes: tuple[Route, ...]
+
+
+Check = Callable[[Any], bool]
+
+
+def _text(pattern: str) -> Check:
+    compiled = re.compile(pattern)
+    return lambda value: isinstance(value, str) and compiled.fullmatch(value) is not None
+
+
+def _number(low: int, high: int) -> Check:
+    return lambda value: type(value) is int and low <= value <= high
+
+
+def _is_address(value: Any, parse: Callable[[str], object] = ipaddress.ip_address) -> bool:
+    try:
+        return isinstance(value, str) and "%" not in value and str(parse(value)) == value
+    except ValueError:
+        return False
+
+
+def _list_of(check: Check) -> Check:
+    return lambda value: isinstance(value, list) and all(check(each) for each in value)
+
+
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+_name = _text(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")
+_number_text = _text(r"-?[0-9]{1,9}")
+
+
+def _sysctls(pattern: str) -> Check:
+    path = _text(pattern)
+    return lambda value: isinstance(value, dict) and all(path(key) and _number_text(each) for key, each in value.items())
+
+
+def _interface_address(value: Any) -> bool:
+    return _is_address(value, ipaddress.ip_interface)
+
+
+def _prefix(value: Any) -> bool:
+    return _is_address(value, ipaddress.ip_network)
+
+
+INTERFACE: dict[str, Check] = {
+    "name": _name,
+    "kind": _text(r"bridge|macsec|vlan|vrf|vxlan|wireguard"),
+    "purpose": _text(r"[A-Za-z0-9 ,._-]{1,200}"),
+    "isolated": _is_flag,
+    "link_local": _is_flag,
+    "addresses": _list_of(_interface_address),
+    "sysctls": _sysctls(r"ipv[46]/[a-z0-9_]{1,40}"),
+    "master": _name,
+    "mtu": _number(1280, 65535),
+    "mac": _text(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}"),
+    "table": _number(256, 2**32 - 1),
+    "vni": _number(1, 2**24 - 1),
+    "local": _is_address,
+    "parent": _name,
+    "vlan": _number(1, 4094),
+    "holding": _is_address,
+    "sci_port": _number(1, 65534),
+}
+NEEDS = {
+    "bridge": {"mtu", "mac"},
+    "macsec": {"mtu", "holding", "sci_port"},
+    "vlan": {"master", "parent", "vlan"},
+    "vrf": {"table"},
+    "vxlan": {"master", "mtu", "vni", "local"},
+    "wireguard": {"mtu"},
+}
+ALWAYS = {"name", "kind", "purpose", "isolated", "link_local", "addresses", "sysctls"}
+PORT: dict[str, Check] = {"name": _name, "master": _name}
+ROUTE: dict[str, Check] = {
+    "type": _text(r"blackhole|unicast|unreachable"),
+    "prefix": _prefix,
+    "table": _number(256, 2**32 - 1),
+    "via": _is_address,
+    "dev": _name,
+    "source": _is_address,
+}
+TOP: dict[str, Check] = {
+    "schema_version": _number(SCHEMA, SCHEMA),
+    "node": lambda value: isinstance(value, str),
+    "underlay": _is_address,
+    "loopback": _list_of(_interface_address),
+    "sysctls": _sysctls(r"ipv[46]/conf/(all|default)/[a-z0-9_]{1,40}"),
+    "ports": _list_of(lambda value: isinstance(value, dict)),
+    "interfaces": _list_of(lambda value: isinstance(value, dict)),
+    "routes": _list_of(lambda value: isinstance(value, dict)),
+}
+
+
+def parse(content: bytes) -> Wanted:
+    """What a file asks for. Raises `BadFile`."""
+    try:
+        table = json.loads(content.decode("ascii"), object_pairs_hook=_once)
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise BadFile(f"this is no JSON: {error}") from error
+    _checked(table, "the file", TOP, set(TOP))
+    interfaces = tuple(_interface(each) for each in table["interfaces"])
+    ports = tuple(Port(**_checked(each, f"port {each.get('name')}", PORT, {"name"})) for each in table["ports"])
+    routes = tuple(_route(each) for each in table["routes"])
+    _distinct([*(each.name for each in interfaces), *(each.name for each in ports)])
+    known = {each.name for each in interfaces if each.kind in ("bridge", "vrf")}
+    for master in {*(each.master for each in interfaces), *(each.master for each in ports)} - {None}:
+        if master not in known:
+            raise BadFile(f"`{master}` has ports but is neither bridge nor VRF here")
+    return Wanted(table["underlay"], tuple(table["loopback"]), table["sysctls"], ports, interfaces, routes)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) != len(pairs):
+        raise BadFile("a key is given twice")
+    return table
+
+
+def _checked(table: Any, what: str, checks: Mapping[str, Check], needed: set[str]) -> dict[str, Any]:
+    if not isinstance(table, dict):
+        raise BadFile(f"{what} is no record")
+    for key, value in table.items():
+        if key not in checks:
+            raise BadFile(f"{what} has a key that is not known: {key!r}")
+        if not checks[key](value):
+            raise BadFile(f"{what} has a `{key}` that cannot be: {value!r}")
+    if needed - table.keys():
+        raise BadFile(f"{what} has no `{min(needed - table.keys())}`")
+    return table
+
+
+def _interface(table: dict[str, Any]) -> Interface:
+    what = f"interface {table.get('name')!r}"
+    needed = NEEDS.get(str(table.get("kind")), set())
+    _checked(table, what, {key: INTERFACE[key] for key in (*ALWAYS, *needed, "master", "mtu")}, ALWAYS | needed)
+    if not PREFIX.match(table["name"]):
+        raise BadFile(f"{what} is not called like one of ours")
+    return Interface(**{**table, "addresses": tuple(table["addresses"])})
+
+
+def _route(table: dict[str, Any]) -> Route:
+    what = f"route {table.get('prefix')!r}"
+    route = Route(**_checked(table, what, ROUTE, {"type", "prefix"}))
+    given = sum(each is not None for each in (route.via, route.dev, route.source))
+    if given != (3 if route.type == "unicast" else 0):
+        raise BadFile(f"{what}: `via`, `dev` and `source` belong to a unicast route, all of them")
+    return route
+
+
+def _distinct(names: list[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise BadFile(f"`{twice[0]}` is there twice")
