@@ -180,6 +180,7 @@ def test_strict_makes_warnings_fail(ztosc: Run, project: Path) -> None:
 def test_schemas_are_json_schemas(ztosc: Run, name: str) -> None:
     schema = json.loads(ztosc("schema", name).stdout)
     jsonschema.Draft202012Validator.check_schema(schema)
+    assert schema["properties"], "a schema without properties accepts anything"
 
 
 def test_explain_prints_a_page(ztosc: Run) -> None:
