@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
-from tests.support import HOSPITAL, ROOT
+from tests.support import FRAME, HOSPITAL, ROOT
 from ztosc.cli.output import NotWritable, check_output, write_folder
 
 AT = "2026-11-22T00:00Z"
@@ -52,6 +52,16 @@ def test_the_manifest_holds_every_file_and_leads_back_to_the_sources(ztosc: Run,
         assert path.startswith("nodes/") is (record["node"] is not None)
         assert record["origins"], path
         assert all((project / origin["file"]).is_file() or origin["file"].startswith("std/") for origin in record["origins"])
+
+
+def test_only_who_judged_something_is_named(ztosc: Run, tmp_path: Path) -> None:
+    """A network without a MACsec link has no MACsec file, so nobody accepted one."""
+    (tmp_path / "network.ztos").write_text(FRAME)
+    done = ztosc("build", tmp_path, "-o", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert set(manifest["judged_by"]) == {record["target"] for record in manifest["files"]}
+    assert "macsec" not in manifest["judged_by"] and "wpa_supplicant" not in done.stdout
 
 
 def test_the_same_sources_give_the_same_bytes(ztosc: Run, project: Path, tmp_path: Path) -> None:

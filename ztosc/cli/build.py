@@ -101,10 +101,16 @@ def _write(outcome: Outcome, network: Network, built: Built, root: Path, out: Pa
 def manifest(network: Network, at: int, built: Built, tools: Tools) -> bytes:
     """`manifest.json`: one file a line, each with its digest and the lines of the sources it comes from."""
     head = {"schema": 1, "ztosc": __version__, "digest": network_digest(network), "at": instant_text(at), "generation": network.generation}
-    head["judged_by"] = {target.name: ["reader", *tools.judges(target.manifest)] for target in targets()}
+    head["judged_by"] = {name: ["reader", *judges] for name, judges in judges_of(built, tools).items()}
     lines = [json.dumps(_record(file), ensure_ascii=False, sort_keys=True) for file in built.bundle.files]
     opening = json.dumps(head, ensure_ascii=False, sort_keys=True)[:-1]
     return (opening + ', "files": [\n' + ",\n".join(lines) + "\n]}\n").encode()
+
+
+def judges_of(built: Built, tools: Tools) -> dict[str, tuple[str, ...]]:
+    """The real tools that judged what was written, by target; a target that wrote nothing was judged by nobody."""
+    wrote = {file.target for file in built.bundle.files}
+    return {target.name: tools.judges(target.manifest) for target in targets() if target.name in wrote}
 
 
 def _record(file: BundleFile) -> dict[str, Any]:
@@ -132,13 +138,10 @@ def _say(outcome: Outcome, built: Built | None, out: Path, form: str) -> int:
     if code != OK or built is None:
         click.echo("nothing was built: what is above comes first")
         return code
-    judges = (
-        ", ".join(sorted({judge for target in targets() for judge in real_tools().judges(target.manifest)}))
-        or "no real tool: none is installed"
-    )
+    found = sorted({judge for judges in judges_of(built, real_tools()).values() for judge in judges})
     click.echo(
         f"{plural(len(built.bundle.files), 'file')} for {plural(len(built.specs), 'node')}, "
-        f"proved to mean the network, accepted by {judges}"
+        f"proved to mean the network, accepted by {', '.join(found) or 'no real tool: none is installed'}"
     )
     click.echo(f"built {safe(str(out))}")
     return code

@@ -28,6 +28,8 @@ def listing(parts: Iterable[str]) -> str:
 
 def place(where: Place) -> str:
     """An end of a flow: its service and segment, or its own name."""
+    if not where.name:
+        return "an address that is nobody's"
     return f"`{where.service}` in `{where.name}`" if where.service else f"`{where.name}`"
 
 
