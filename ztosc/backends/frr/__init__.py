@@ -109,7 +109,8 @@ def _of_links(network: Network) -> Iterator[Diagnostic]:
 
 
 def _of_grants(network: Network) -> Iterator[Diagnostic]:
-    for span, one, other in crossings(network):
+    granted = {rule.origin for rule in network.intent.rules if rule.effect == "allow"}
+    for span, one, other in (each for each in crossings(network) if each[0] in granted):
         message = f"this joins `{one}` and `{other}`, which `within` keeps in different isolation domains; target `frr` routes inside one"
         yield Diagnostic("ZT603", message, span, help="give both segments the same `within`, or neither")
 
