@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ztosc.ir.verdict import Verdict
     from ztosc.nodes.spec import NodeSpec
     from ztosc.prove.tools import Tools
+    from ztosc.verify import Progress
 
 VERIFIABLE_IN_SPITE_OF = frozenset({"ZT316"})
 """Errors of policy with which all other verdicts are still computed."""
@@ -89,11 +90,11 @@ def read_lock(loader: Loader, report: Report) -> tuple[bool, Lock | None]:
     return lock is not None, lock
 
 
-def verify_network(network: Network) -> tuple[Verdict, ...]:
+def verify_network(network: Network, progress: Progress | None = None) -> tuple[Verdict, ...]:
     """Network to the verdicts on its assertions."""
     from ztosc.verify import verify  # the solver is loaded only where it is asked
 
-    return verify(network)
+    return verify(network, progress)
 
 
 def build(network: Network, tools: Tools | None = None) -> Built:

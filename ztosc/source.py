@@ -30,10 +30,6 @@ class Span:
     end_line: int
     end_column: int
 
-    def to(self, other: Span) -> Span:
-        """The span from the start of this one to the end of `other`."""
-        return Span(self.file, self.line, self.column, other.end_line, other.end_column)
-
 
 @dataclass(frozen=True)
 class Source:

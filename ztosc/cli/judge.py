@@ -11,11 +11,12 @@ from collections.abc import Iterable
 import click
 
 from ztosc.cli.project import Outcome, paint
+from ztosc.compiler import verify_network
 from ztosc.diagnostics import Diagnostic, Label, sort_diagnostics
 from ztosc.diagnostics.text import safe
 from ztosc.ir.network import Network
 from ztosc.ir.verdict import Verdict
-from ztosc.verify import TestResult, run_tests, verify
+from ztosc.verify import TestResult, run_tests
 
 CODES = {"refuted": "ZT420", "unknown": "ZT421", "unsupported": "ZT422"}
 COLOURS = {"proved": "green", "refuted": "red", "unknown": "yellow", "unsupported": "yellow"}
@@ -23,7 +24,7 @@ COLOURS = {"proved": "green", "refuted": "red", "unknown": "yellow", "unsupporte
 
 def judge(outcome: Outcome, network: Network) -> None:
     """Decide every assertion and run every test of a network."""
-    outcome.verdicts = verify(network, _progress if sys.stderr.isatty() else None)
+    outcome.verdicts = verify_network(network, _progress if sys.stderr.isatty() else None)
     if sys.stderr.isatty():
         click.echo("\r\x1b[K", nl=False, err=True)
     run(outcome, network)

@@ -91,5 +91,5 @@ class _Reader:
 
     def _tell(self, chunk: Chunk, start: str, error: UnexpectedInput) -> None:
         if not chunk.broken:
-            where = "this statement" if start == "statement" else f"`{start.removesuffix('_item').replace('rule', 'rule')}`"
-            report_unexpected(error, self._source, chunk, where.removeprefix("this "), self._report)
+            where = "statement" if start == "statement" else f"`{start.removesuffix('_item')}`"
+            report_unexpected(error, self._source, chunk, where, self._report)
