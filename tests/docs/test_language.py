@@ -28,6 +28,7 @@ LATER_IN_PLACE = {
     "stretched": "segment s { at main; stretched }",
     "access": "segment s { at main; access tunnel }",
     "observe": "segment s { at main; observe }",
+    "max-age": "attribute a.b : bool { max-age 1d }",
     "retention": "label l { retention 90d }",
     "stale": "role r { from desks; stale 5m }",
     "log": "allow nurse to charts { log to charts }",

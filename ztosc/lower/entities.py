@@ -154,7 +154,7 @@ def devices(program: Program) -> tuple[DeviceClass, ...]:
 def attributes(program: Program) -> tuple[Attribute, ...]:
     """Attributes by name."""
     return tuple(
-        Attribute(**_base(bound), type=bound.fields["type"], **_some(bound, "source", "max_age"))
+        Attribute(**_base(bound), type=bound.fields["type"], **_some(bound, "source"))
         for bound in _unique(program.of("attribute"))
         if bound.fields.get("type") is not None
     )

@@ -75,7 +75,7 @@ TABLE: dict[str, dict[str, Key]] = {
         "psk": Key("flag"),
     },
     "device": {"recognised": Key("word", choices=("certificate", "inventory", "mac"))},
-    "attribute": {"source": Key("text"), "max_age": Key("duration")},
+    "attribute": {"source": Key("text")},
     "role": {
         "from": Key("names", kinds=("segment",)),
         "requires": Key("guard", many=True),
@@ -104,7 +104,6 @@ TABLE: dict[str, dict[str, Key]] = {
 
 WRITTEN = {
     "dns_name": "name",
-    "max_age": "max-age",
     "recognised": "recognised by",
     "served": "served by",
     "review": "review by",

@@ -36,6 +36,7 @@ LATER = {
     "stretched": "stretched segments",
     "access": "access tunnels",
     "observe": "observing segments",
+    "max-age": "ages of facts",
     "retention": "retention",
     "stale": "staleness bounds",
     "flows": "orders of sensitivity",
