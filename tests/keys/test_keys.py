@@ -131,14 +131,14 @@ def test_a_missing_key_stops_the_build_with_a_way_out(ztosc: Run, tmp_path: Path
     assert "@ztos-secret:wireguard/g/1:32:base64@" in everything
 
 
-def test_before_the_first_key_there_are_no_tunnels_and_that_is_said(ztosc: Run, tmp_path: Path) -> None:
+def test_before_the_first_key_every_node_is_named(ztosc: Run, tmp_path: Path) -> None:
     project = tmp_path / "p"
     project.mkdir()
     (project / "network.ztos").write_text(FRAME + LINKED)
-    built = ztosc("build", project, "-o", tmp_path / "out")
-    assert built.returncode == 0, built.stderr
-    assert built.stderr.count("warning[ZT604]") == 1 and "ztosc keys generate --lab" in built.stderr
-    assert not list((tmp_path / "out").rglob("wireguard"))
+    refused = ztosc("build", project, "-o", tmp_path / "out")
+    assert refused.returncode == 1
+    assert refused.stderr.count("error[ZT604]") == 2 and "ztosc keys generate --lab" in refused.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_private_keys_never_go_into_the_project(ztosc: Run, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from ztosc import resources
 from ztosc.backends.base import Artifact, BackendFault, ReadFault
 from ztosc.backends.manifest import Manifest, load
 from ztosc.backends.template import fill, one_line
-from ztosc.diagnostics import Diagnostic, Severity
+from ztosc.diagnostics import Diagnostic
 from ztosc.ir.base import Model
 from ztosc.ir.network import Network
 from ztosc.ir.secrets import SecretRef
@@ -105,14 +105,9 @@ class WireGuard:
         return tuple(side.origin for side in spec.tunnels if f"{side.interface}.conf" == path)
 
     def unsupported(self, network: Network) -> tuple[Diagnostic, ...]:
-        """Nodes whose public key is missing; before the first key is there, one warning that there are no tunnels yet."""
+        """Nodes with links whose public key is missing: the other ends would not know whom to trust."""
         known = {key.holder for key in network.intent.public_keys}
         linked = [node for node in network.intent.nodes if any(node.name in (link.a, link.b) for link in network.intent.links)]
-        if linked and not known:
-            message = "no node has a public key yet, so nothing is written for its tunnels"
-            return (
-                Diagnostic("ZT604", message, network.intent.network.origin, help=WAY_OUT.format(node="NODE"), severity=Severity.WARNING),
-            )
         missing = (node for node in linked if node.name not in known)
         return tuple(
             Diagnostic("ZT604", f"node `{node.name}` has no public key", node.origin, help=WAY_OUT.format(node=node.name))
