@@ -22,13 +22,17 @@ MAX_FILES = 20_000
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
-    """A piece of one file: lines and columns from 1, in code points, end exclusive."""
+    """A piece of one file: lines and columns from 1, in code points, end exclusive.
+
+    What a template says stands in the template; `use` are the places of the `new` that brought it there, the innermost first.
+    """
 
     file: str
     line: int
     column: int
     end_line: int
     end_column: int
+    use: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,6 @@ _TITLES = {
     "ZT107": "a text without its closing quote",
     "ZT108": "a line that is too long",
     "ZT109": "brackets nested too deep",
-    "ZT190": "a part of the language that this version cannot enforce",
     # ZT2xx: names and types
     "ZT201": "an unknown name",
     "ZT202": "a name declared twice",
@@ -39,6 +38,9 @@ _TITLES = {
     "ZT213": "a literal that is no address, prefix, port or instant",
     "ZT214": "declarations that go in a circle",
     "ZT215": "a name that cannot become a network name",
+    "ZT216": "a parameter outside of a template",
+    "ZT217": "a template that is used or written wrongly",
+    "ZT218": "templates that grow without end",
     "ZT220": "a project without a network",
     "ZT221": "more than one network",
     "ZT222": "a project file that cannot be used",
@@ -73,6 +75,10 @@ _TITLES = {
     "ZT421": "an assertion that could not be decided",
     "ZT422": "an assertion that is not supported",
     "ZT423": "a test that fails",
+    # ZT5xx: compliance
+    "ZT501": "a control that was not judged",
+    "ZT502": "a waiver of a control that is not there",
+    "ZT503": "a waiver that has ended",
     # ZT6xx: targets
     "ZT601": "a file that its own tool refuses",
     "ZT602": "a file that does not mean the network",

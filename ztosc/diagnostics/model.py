@@ -42,6 +42,10 @@ class Diagnostic:
     def __post_init__(self) -> None:
         if self.code not in CODES:
             raise ValueError(f"unregistered diagnostic code {self.code}")
+        if self.span is not None and self.span.use:
+            known = {label.span for label in self.related}
+            uses = tuple(Label(use, "in this use of a template") for use in self.span.use if use not in known)
+            object.__setattr__(self, "related", (*self.related, *uses))
 
     def to_json(self) -> dict[str, Any]:
         """The form that `--format json` promises (docs/cli.md)."""
@@ -88,10 +92,18 @@ class Report:
 
 
 def sort_diagnostics(items: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Each diagnostic once, by file, place and code; what has no place comes first."""
+    """Each diagnostic once, by file, place and code; what has no place comes first.
+
+    A mistake inside a template is one, however often the template is used.
+    """
 
     def key(item: Diagnostic) -> tuple[object, ...]:
         span = item.span or Span("", 0, 0, 0, 0)
         return (span, item.code, item.message)
 
-    return tuple(sorted(dict.fromkeys(items), key=key))
+    once: dict[tuple[object, ...], Diagnostic] = {}
+    for item in sorted(dict.fromkeys(items), key=key):
+        span = item.span
+        place = (span.file, span.line, span.column, span.end_line, span.end_column) if span else ()
+        once.setdefault((place, item.code, item.message) if span and span.use else (item,), item)
+    return tuple(once.values())

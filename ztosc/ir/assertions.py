@@ -61,7 +61,15 @@ class StaysWithin(Claim):
     jurisdiction: Jurisdiction
 
 
-Assertion = Annotated[NeverReaches | Isolated | OnlyReach | Reaches | StaysWithin, Field(discriminator="kind")]
+class NeverFlowsDown(Claim):
+    """`L never flows down except by S`: no data of L reaches what carries only labels below it."""
+
+    kind: Literal["never-flows-down"] = "never-flows-down"
+    label: str
+    through: tuple[Ref, ...] = ()
+
+
+Assertion = Annotated[NeverReaches | Isolated | OnlyReach | Reaches | StaysWithin | NeverFlowsDown, Field(discriminator="kind")]
 
 
 class Given(Model):

@@ -10,6 +10,7 @@ from typing import Literal
 
 from ztosc.ir.assertions import Assertion, Test
 from ztosc.ir.base import Model
+from ztosc.ir.compliance import Compliance, Profile, Waiver
 from ztosc.ir.secrets import PublicKey
 from ztosc.ir.values import TRUE, AttributeType, Guard, Jurisdiction, Ports, Ref, Validity
 from ztosc.source import Span
@@ -19,11 +20,49 @@ Encryption = Literal["none", "hop", "end-to-end"]
 Environment = Literal["production", "test", "development"]
 
 
+class Release(Model):
+    """`releases LABEL because "…"`: somebody signs that the label's data ends here."""
+
+    label: str
+    because: str
+
+
+class Governance(Model):
+    """What oversight asks of a rule or declaration."""
+
+    owner: str | None = None
+    purpose: str | None = None
+    review_by: int | None = None
+    """Seconds since 1970, the end of that day."""
+    tickets: tuple[str, ...] = ()
+    approved_by: tuple[str, ...] = ()
+    agreement: str | None = None
+    environment: Environment | None = None
+    log_to: str | None = None
+    """A service."""
+    idle: int | None = None
+    """Seconds."""
+    releases: tuple[Release, ...] = ()
+
+    def released(self, label: str) -> bool:
+        """Whether the data of a label ends here."""
+        return any(each.label == label for each in self.releases)
+
+
 class Declared(Model):
-    """What every declaration has: a name, its `##` text, the place it stands."""
+    """What every declaration has: a name, its `##` text, the place it stands, what governance asks of it."""
 
     name: str
     doc: str = ""
+    origin: Span
+    governance: Governance = Governance()
+
+
+class Management(Model):
+    """`manage from WHO on PORTS`: who may reach the nodes themselves."""
+
+    subjects: tuple[Ref, ...]
+    ports: Ports
     origin: Span
 
 
@@ -35,6 +74,10 @@ class NetworkSettings(Declared):
     """Overlay prefix (ULA, RFC 4193); chosen once and locked where absent."""
     asn: int | None = None
     timezone: str = "UTC"
+    manage: tuple[Management, ...] = ()
+    """Absent: nobody reaches a node."""
+    log_all: str | None = None
+    """The service that takes the logs of every rule that names no other."""
 
 
 class Region(Declared):
@@ -143,6 +186,10 @@ class Role(Declared):
     requires: Guard = TRUE
     includes: tuple[str, ...] = ()
     """Every role that a member also holds, transitively."""
+    break_glass: int | None = None
+    """Seconds for which an emergency opens the role; absent: held all the time."""
+    stale: int | None = None
+    """Seconds that a grant may outlive the last confirmation of its facts."""
 
 
 class Separation(Model):
@@ -169,27 +216,19 @@ class External(Declared):
     """Prefixes of both families."""
 
 
+class Partner(Declared):
+    """Another organisation's overlay, known by its CA."""
+
+    domain: str
+    ca: str
+    """SHA-256 of the certificate, `sha256:` and 64 hexadecimal digits."""
+
+
 class System(Declared):
     """A service that the nodes themselves offer to segments (prelude)."""
 
     served_by: NodeRole
     listen: Ports
-
-
-class Governance(Model):
-    """What oversight asks of a rule or declaration."""
-
-    owner: str | None = None
-    purpose: str | None = None
-    review_by: int | None = None
-    """Seconds since 1970, the end of that day."""
-    tickets: tuple[str, ...] = ()
-    approved_by: tuple[str, ...] = ()
-    agreement: str | None = None
-    environment: Environment | None = None
-    log_to: str | None = None
-    idle: int | None = None
-    releases: tuple[str, ...] = ()
 
 
 class Rule(Model):
@@ -205,6 +244,8 @@ class Rule(Model):
     validity: Validity = Validity()
     because: str | None = None
     stale: int | None = None
+    quarantine: bool = False
+    """Half of a `quarantine`: a deny that no waiver lifts."""
     governance: Governance = Governance()
     doc: str = ""
     origin: Span
@@ -227,9 +268,13 @@ class Intent(Model):
     separations: tuple[Separation, ...] = ()
     services: tuple[Service, ...] = ()
     externals: tuple[External, ...] = ()
+    partners: tuple[Partner, ...] = ()
     systems: tuple[System, ...] = ()
     rules: tuple[Rule, ...] = ()
     assertions: tuple[Assertion, ...] = ()
     tests: tuple[Test, ...] = ()
+    profiles: tuple[Profile, ...] = ()
+    compliance: tuple[Compliance, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
     public_keys: tuple[PublicKey, ...] = ()
     """By holder and epoch."""

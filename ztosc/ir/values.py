@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -40,6 +41,13 @@ class Jurisdiction(Model):
 
     text: str
     countries: tuple[str, ...]
+
+    @classmethod
+    def of(cls, places: Iterable[tuple[str, tuple[str, ...]]]) -> Jurisdiction:
+        """Countries and blocs, each as written and with its codes, as one set."""
+        written = list(places)
+        codes = sorted({code for _, each in written for code in each})
+        return cls(text=", ".join(text for text, _ in written), countries=tuple(codes))
 
     def holds(self, country: str | None) -> bool:
         """Whether a place in `country` lies inside; a place without a country is inside nothing."""

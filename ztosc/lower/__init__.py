@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ztosc.diagnostics import Report
 from ztosc.ir.intent import Intent
-from ztosc.lower import claims, entities, model, policy, rules
+from ztosc.lower import claims, entities, model, policy, regimes, rules
 from ztosc.semantics import Program
 
 
@@ -33,10 +33,14 @@ def lower(program: Program, at: int, report: Report) -> Intent | None:
         separations=entities.separations(program),
         services=entities.services(program, report),
         externals=entities.externals(program),
+        partners=entities.partners(program),
         systems=entities.systems(program),
         rules=(*rules.rules(program, zone), *rules.system_rules(program)),
         assertions=claims.assertions(program),
         tests=claims.tests(program, zone, report),
+        profiles=regimes.profiles(program),
+        compliance=regimes.compliance(program),
+        waivers=regimes.waivers(program, zone, at, report),
         public_keys=program.public_keys,
     )
     model.check(intent, report)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Literal, cast
 
 from ztosc.diagnostics import Report
-from ztosc.ir.assertions import Assertion, Expectation, Given, Isolated, NeverReaches, OnlyReach, Reaches, StaysWithin, Test
-from ztosc.ir.values import Ref, RefKind
-from ztosc.lower.entities import jurisdiction
+from ztosc.ir.assertions import Assertion, Expectation, Given, Isolated, NeverFlowsDown, NeverReaches, OnlyReach, Reaches, StaysWithin, Test
+from ztosc.ir.values import Jurisdiction, Ref, RefKind
 from ztosc.lower.rules import refs
 from ztosc.semantics.program import BoundAssertion, BoundTest, Program, Reference
 
@@ -30,8 +29,10 @@ def _assertion(bound: BoundAssertion) -> Assertion:
         case "reaches":
             failing = cast(Literal["any", "links", "nodes"], bound.failing)
             return Reaches(statement=statement, origin=origin, subjects=subjects, targets=targets, failures=bound.failures, failing=failing)
+        case "never-flows-down":
+            return NeverFlowsDown(statement=statement, origin=origin, label=subjects[0].name, through=refs(bound.through))
         case _:
-            return StaysWithin(statement=statement, origin=origin, label=subjects[0].name, jurisdiction=jurisdiction(bound.countries))
+            return StaysWithin(statement=statement, origin=origin, label=subjects[0].name, jurisdiction=Jurisdiction.of(bound.countries))
 
 
 def tests(program: Program, zone: str, report: Report) -> tuple[Test, ...]:

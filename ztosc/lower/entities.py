@@ -17,8 +17,10 @@ from ztosc.ir.intent import (
     External,
     Label,
     Link,
+    Management,
     NetworkSettings,
     Node,
+    Partner,
     Region,
     Role,
     Segment,
@@ -28,11 +30,12 @@ from ztosc.ir.intent import (
     System,
 )
 from ztosc.ir.values import Jurisdiction
+from ztosc.lower.rules import refs
 from ztosc.semantics.program import Bound, Program, Reference
 
 
 def _base(bound: Bound) -> dict[str, Any]:
-    return {"name": bound.name, "doc": bound.doc, "origin": bound.spans["name"]}
+    return {"name": bound.name, "doc": bound.doc, "origin": bound.spans["name"], "governance": bound.governance}
 
 
 def _some(bound: Bound, *keys: str) -> dict[str, Any]:
@@ -53,21 +56,23 @@ def _unique(bounds: list[Bound]) -> Iterator[Bound]:
             yield bound
 
 
-def jurisdiction(places: Iterable[tuple[str, tuple[str, ...]]]) -> Jurisdiction:
-    """Countries and blocs as one set."""
-    places = list(places)
-    codes = sorted({code for _, each in places for code in each})
-    return Jurisdiction(text=", ".join(text for text, _ in places), countries=tuple(codes))
-
-
 def _within(bound: Bound) -> dict[str, Any]:
-    return {"within": jurisdiction(bound.fields["within"])} if "within" in bound.fields else {}
+    return {"within": Jurisdiction.of(bound.fields["within"])} if "within" in bound.fields else {}
 
 
 def network(program: Program) -> NetworkSettings | None:
     """The one network, where it says enough."""
     found = next((bound for bound in program.of("network") if "domain" in bound.fields), None)
-    return NetworkSettings(**_base(found), **_some(found, "domain", "prefix", "asn", "timezone")) if found else None
+    if found is None:
+        return None
+    given = found.fields.get("manage", ())
+    sinks = found.fields.get("log_all", ())
+    return NetworkSettings(
+        **_base(found),
+        **_some(found, "domain", "prefix", "asn", "timezone"),
+        manage=tuple(Management(subjects=refs(who), ports=ports, origin=found.spans["manage"]) for who, ports in given),
+        log_all=sinks[0].name if sinks else None,
+    )
 
 
 def regions(program: Program) -> tuple[Region, ...]:
@@ -135,7 +140,7 @@ def labels(program: Program) -> tuple[Label, ...]:
     return tuple(
         Label(
             **_base(bound),
-            **_some(bound, "encryption", "rekey", "psk"),
+            **_some(bound, "encryption", "rekey", "psk", "retention"),
             **_within(bound),
             above=tuple(sorted(_names(bound.fields.get("above", ())))),
         )
@@ -154,7 +159,7 @@ def devices(program: Program) -> tuple[DeviceClass, ...]:
 def attributes(program: Program) -> tuple[Attribute, ...]:
     """Attributes by name."""
     return tuple(
-        Attribute(**_base(bound), type=bound.fields["type"], **_some(bound, "source"))
+        Attribute(**_base(bound), type=bound.fields["type"], **_some(bound, "source", "max_age"))
         for bound in _unique(program.of("attribute"))
         if bound.fields.get("type") is not None
     )
@@ -174,9 +179,20 @@ def _segment(bound: Bound) -> Segment:
         admits_people="people" in admits,
         admits_unknown="unknown" in admits,
         admits=tuple(sorted(_names(admits))),
+        multicast=_groups(bound),
         **_within(bound),
-        **_some(bound, "addressing", "prefix", "lease", "size"),
+        **_some(bound, *SEGMENT_FIELDS),
     )
+
+
+SEGMENT_FIELDS = ("addressing", "prefix", "lease", "size", "ipv4", "stretched", "mdns", "access_tunnel", "observe")
+ANY_GROUP = "ff00::/8"
+"""Every group (RFC 4291 §2.7): `multicast` without a prefix."""
+
+
+def _groups(bound: Bound) -> tuple[str, ...]:
+    """The prefixes of multicast groups; none where the segment says no `multicast`."""
+    return tuple(sorted(set(bound.fields["multicast"] or (ANY_GROUP,)))) if "multicast" in bound.fields else ()
 
 
 def roles(program: Program, report: Report) -> tuple[Role, ...]:
@@ -190,7 +206,13 @@ def _role(bound: Bound, bounds: dict[str, Bound], report: Report) -> Role:
     sources = set(_names(bound.fields.get("from", ())))
     if "from" not in bound.fields:
         sources = {name for role in included for name in _names(bounds[role].fields.get("from", ()))}
-    return Role(**_base(bound), sources=tuple(sorted(sources)), requires=bound.fields["requires"], includes=tuple(sorted(included)))
+    return Role(
+        **_base(bound),
+        sources=tuple(sorted(sources)),
+        requires=bound.fields["requires"],
+        includes=tuple(sorted(included)),
+        **_some(bound, "break_glass", "stale"),
+    )
 
 
 def _included(bound: Bound, bounds: dict[str, Bound], report: Report) -> set[str]:
@@ -238,6 +260,12 @@ def externals(program: Program) -> tuple[External, ...]:
         for bound in _unique(program.of("external"))
         if "reach" in bound.fields
     )
+
+
+def partners(program: Program) -> tuple[Partner, ...]:
+    """Partners by name."""
+    complete = (bound for bound in _unique(program.of("partner")) if {"domain", "ca"} <= bound.fields.keys())
+    return tuple(Partner(**_base(bound), **_some(bound, "domain", "ca")) for bound in complete)
 
 
 def systems(program: Program) -> tuple[System, ...]:

@@ -6,13 +6,13 @@ Guarantees: a rule's id is made from what it says, so it is the same wherever th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from typing import Any, Literal, cast
+from collections.abc import Iterable, Iterator
+from typing import Literal, cast
 
 from ztosc.ir.base import canonical
-from ztosc.ir.intent import Governance, Rule
+from ztosc.ir.intent import Rule
 from ztosc.ir.values import Ref, RefKind, Validity, Window
-from ztosc.semantics.program import BoundRule, Program, Reference
+from ztosc.semantics.program import Bound, BoundRule, Program, Reference
 
 EVERY_DAY = (0, 1, 2, 3, 4, 5, 6)
 
@@ -20,13 +20,18 @@ EVERY_DAY = (0, 1, 2, 3, 4, 5, 6)
 def refs(references: Iterable[Reference]) -> tuple[Ref, ...]:
     """References as the IR has them, sorted."""
     found = [Ref(kind=cast(RefKind, reference.kind), name=reference.name, via=reference.via) for reference in references]
-    return tuple(sorted(found, key=lambda ref: (ref.kind, ref.name)))
+    return tuple(sorted(found, key=_order))
+
+
+def _order(ref: Ref) -> tuple[str, str]:
+    return ref.kind, ref.name
 
 
 def rules(program: Program, zone: str) -> tuple[Rule, ...]:
     """The rules of the sources, by id."""
     ordered = sorted(program.rules, key=lambda rule: rule.span)
-    return _identified([_rule(rule, zone) for rule in ordered if rule.subjects and rule.targets])
+    said = (_rule(rule, zone) for rule in ordered if rule.subjects and rule.targets)
+    return _identified([*said, *quarantines(program, zone)])
 
 
 def _rule(rule: BoundRule, zone: str) -> Rule:
@@ -40,7 +45,8 @@ def _rule(rule: BoundRule, zone: str) -> Rule:
         guard=rule.guard,
         validity=_validity(rule, zone),
         because=fields.get("because"),
-        governance=_governance(fields, zone),
+        stale=fields.get("stale"),
+        governance=fields["governance"],
         doc=rule.doc,
         origin=rule.span,
     )
@@ -55,17 +61,30 @@ def _validity(rule: BoundRule, zone: str) -> Validity:
     )
 
 
-def _governance(fields: dict[str, Any], zone: str) -> Governance:
-    review = fields.get("review")
-    return Governance(
-        owner=fields.get("owner"),
-        purpose=fields.get("purpose"),
-        review_by=review.end(zone) if review else None,
-        tickets=tuple(fields.get("ticket", ())),
-        approved_by=tuple(fields.get("approved", ())),
-        agreement=fields.get("agreement"),
-        environment=fields.get("environment"),
-        releases=fields["releases"],
+def quarantines(program: Program, zone: str) -> Iterator[Rule]:
+    """Each quarantine as denials both ways; whatever may be a destination is one, whoever may initiate is denied."""
+    everything = [Ref(kind=kind, name=bound.name) for kind in ("segment", "external", "system") for bound in program.of(kind)]
+    anybody = [Ref(kind="segments", name="*"), *(ref for ref in everything if ref.kind == "external")]
+    for bound in sorted(program.quarantines, key=lambda bound: bound.span):
+        what = refs(bound.fields["what"])
+        reached = tuple(ref for ref in what if ref.kind in ("segment", "service", "external"))
+        yield _denial(bound, zone, what, tuple(sorted(everything, key=_order)))
+        if reached:
+            yield _denial(bound, zone, tuple(sorted(anybody, key=_order)), reached)
+
+
+def _denial(bound: Bound, zone: str, subjects: tuple[Ref, ...], targets: tuple[Ref, ...]) -> Rule:
+    return Rule(
+        id="",
+        effect="deny",
+        subjects=subjects,
+        targets=targets,
+        validity=Validity(not_before=bound.fields["from"].start(zone)),
+        because=bound.fields["because"],
+        quarantine=True,
+        governance=bound.governance,
+        doc=bound.doc,
+        origin=bound.span,
     )
 
 

@@ -14,10 +14,12 @@ from ztosc.semantics.declarations import Checker
 from ztosc.semantics.guards import GuardChecker
 from ztosc.semantics.modules import Modules, load
 from ztosc.semantics.policy import PolicyChecker
+from ztosc.semantics.profiles import ProfileChecker
 from ztosc.semantics.program import Program
 from ztosc.semantics.project import FILE, read_project
 from ztosc.semantics.publickeys import read_public_keys
 from ztosc.semantics.scope import Names
+from ztosc.semantics.templates import expand
 from ztosc.source import Loader, Span
 from ztosc.syntax import ast
 
@@ -26,11 +28,15 @@ def check(loader: Loader, report: Report) -> Program:
     """Read, parse, bind and type a project."""
     read_project(loader, report)
     modules = load(loader, report)
+    expansion = expand(modules, report)
     names = Names(modules, report)
     names.collect()
+    for word, kind, module in expansion.obligations:
+        names.resolve(word, module, (kind,))
     countries = Countries(_blocs(modules), report)
-    guards = GuardChecker(names, _attribute_types(modules, report), countries, _zone(modules), report)
-    checker = Checker(names, countries, guards, report)
+    zone = _zone(modules)
+    guards = GuardChecker(names, _attribute_types(modules, report), countries, zone, report)
+    checker = Checker(names, countries, guards, zone, report)
     program = Program(sources={module.source.name: module.source for module in modules.parsed.values()}, symbols=names.symbols)
     _bind(modules, checker, program)
     program.public_keys = read_public_keys(loader, [node.name for node in program.of("node")], report)
@@ -71,11 +77,11 @@ def _zone(modules: Modules) -> str:
 
 def _bind(modules: Modules, checker: Checker, program: Program) -> None:
     policy = PolicyChecker(checker)
+    regimes = ProfileChecker(modules, checker)
     for module, statement in _statements(modules):
         match statement:
-            case ast.Declaration(kind="later") | ast.Import() | ast.Group():
-                if isinstance(statement, ast.Group):
-                    checker.names.references((statement.name,), module, _ANY)
+            case ast.Group():
+                checker.names.references((statement.name,), module, _ANY)
             case ast.Declaration() if statement.kind in _KINDS:
                 bound = checker.declaration(statement, module)
                 if statement.type and statement.kind == "attribute":
@@ -87,16 +93,24 @@ def _bind(modules: Modules, checker: Checker, program: Program) -> None:
                 program.rules.extend(filter(None, (policy.rule(statement, module),)))
             case ast.Assertion():
                 program.assertions.extend(filter(None, (policy.assertion(statement, module),)))
+            case ast.Quarantine():
+                program.quarantines.extend(filter(None, (policy.quarantine(statement, module),)))
+            case ast.Profile():
+                program.profiles.append(regimes.profile(statement, module))
+            case ast.Comply():
+                program.compliance.extend(regimes.comply(statement, module))
+            case ast.Waive():
+                program.waivers.extend(filter(None, (regimes.waive(statement, module),)))
             case ast.Test():
                 program.tests.extend(filter(None, (policy.test(statement, module),)))
             case _:
                 continue
 
 
-_KINDS = frozenset(TABLE) - {"rule"}
+_KINDS = frozenset(TABLE) - {"rule", "quarantine", "waive", "comply", "profile"}
 _UNREAD = frozenset({"ZT101", "ZT108", "ZT223"})
 """Text that was not read may have held the network."""
-_ANY = ("role", "segment", "device", "service", "external", "label", "site", "node", "region")
+_ANY = ("role", "segment", "device", "service", "external", "partner", "label", "site", "node", "region")
 
 
 def _one_network(modules: Modules, program: Program, report: Report) -> None:

@@ -6,17 +6,20 @@ alone.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from ztosc.diagnostics import Label, Report, suggestion
 from ztosc.ir.clock import zone_names
+from ztosc.ir.intent import Governance, Release
+from ztosc.ir.values import Ports
 from ztosc.semantics import literals
 from ztosc.semantics.clauses import TABLE, Key, written
 from ztosc.semantics.countries import Countries
 from ztosc.semantics.guards import GuardChecker, conjunction
-from ztosc.semantics.program import Bound
-from ztosc.semantics.scope import Names
+from ztosc.semantics.program import Bound, Reference
+from ztosc.semantics.scope import Names, article
 from ztosc.source import Span
 from ztosc.syntax import ast
 
@@ -29,14 +32,15 @@ SIMPLE: dict[str, Callable[[ast.Word], Any]] = {
     "address": literals.address,
     "prefix": literals.prefix,
     "moment": literals.moment,
+    "fingerprint": literals.fingerprint,
 }
 
 
 class Checker:
     """Checks the clauses of declarations and rules of one program."""
 
-    def __init__(self, names: Names, countries: Countries, guards: GuardChecker, report: Report) -> None:
-        self.names, self.countries, self.guards, self.report = names, countries, guards, report
+    def __init__(self, names: Names, countries: Countries, guards: GuardChecker, zone: str, report: Report) -> None:
+        self.names, self.countries, self.guards, self.zone, self.report = names, countries, guards, zone, report
 
     def declaration(self, declaration: ast.Declaration, module: str) -> Bound:
         """A declaration with its clauses checked; its nested ones too."""
@@ -58,6 +62,24 @@ class Checker:
             fields,
             {"name": declaration.name.span, **spans},
             children,
+            self.governance(fields),
+        )
+
+    def governance(self, fields: dict[str, Any]) -> Governance:
+        """What governance asks, from the checked clauses of anything."""
+        review = fields.get("review")
+        sinks = fields.get("log_to", ())
+        return Governance(
+            owner=fields.get("owner"),
+            purpose=fields.get("purpose"),
+            review_by=review.end(self.zone) if review else None,
+            tickets=tuple(fields.get("ticket", ())),
+            approved_by=tuple(fields.get("approved", ())),
+            agreement=fields.get("agreement"),
+            environment=fields.get("environment"),
+            log_to=sinks[0].name if sinks else None,
+            idle=fields.get("idle"),
+            releases=tuple(Release(label=label, because=because) for label, because in sorted(set(fields.get("releases", ())))),
         )
 
     def _head(self, declaration: ast.Declaration, module: str, fields: dict[str, Any], spans: dict[str, Span]) -> None:
@@ -85,6 +107,8 @@ class Checker:
         for clause in clauses:
             spec = TABLE[kind].get(clause.key)
             if spec is None:
+                message = f"`{written(clause.key)}` has no meaning in {article(kind)}"
+                self.report.error("ZT210", message, clause.span, help="take it out, or write it where it is kept")
                 continue
             if clause.key in spans and not spec.many:
                 first = Label(spans[clause.key], "given here first")
@@ -107,7 +131,7 @@ class Checker:
         word = clause.words[0] if clause.words else None
         try:
             return self._typed(spec, clause, word, module)
-        except literals.BadPort as error:
+        except literals.BadWord as error:
             self.report.error("ZT213", f"`{error.word.text}` cannot be used: {error}", error.word.span)
         except literals.BadLiteral as error:
             assert word is not None
@@ -117,10 +141,14 @@ class Checker:
     def _typed(self, spec: Key, clause: ast.Clause, word: ast.Word | None, module: str) -> Any:
         if spec.type == "flag":
             return True
+        if spec.type == "access":
+            return self._access(clause, module)
         if isinstance(clause.value, ast.Ports):
             return literals.port_set(clause.value)
         if clause.value is not None:
             return self.guards.check(clause.value, module)
+        if spec.type == "groups":
+            return tuple(self._group(each) for each in clause.words)
         assert word is not None
         if spec.type in SIMPLE:
             return SIMPLE[spec.type](word)
@@ -131,6 +159,8 @@ class Checker:
                 return tuple(self._prefix(each) for each in clause.words)
             case "names":
                 return self._names(spec, clause, module)
+            case "release":
+                return self._release(clause, module)
             case "word" | "words":
                 return self._choices(spec, clause)
             case "zone":
@@ -140,11 +170,30 @@ class Checker:
             case _:
                 return self.places(clause.words)
 
+    def _access(self, clause: ast.Clause, module: str) -> tuple[tuple[Reference, ...], Ports] | None:
+        """Who may reach the nodes themselves, on which ports."""
+        assert isinstance(clause.value, ast.Ports)
+        ports = literals.port_set(clause.value)
+        subjects = self.names.references(clause.words, module, ("role", "segment", "device", "service", "external"))
+        return (subjects, ports) if subjects else None
+
+    def _release(self, clause: ast.Clause, module: str) -> tuple[str, str] | None:
+        """The label that ends here, and who signs for it why."""
+        symbol = self.names.resolve(clause.words[0], module, ("label",))
+        return (symbol.name, literals.text(clause.words[1])) if symbol is not None else None
+
+    def _group(self, word: ast.Word) -> str:
+        """A prefix of multicast groups (RFC 4291 §2.7)."""
+        found = self._prefix(word)
+        if not ipaddress.ip_network(found).is_multicast or ":" not in found:
+            raise literals.BadWord(word, "it is no IPv6 multicast group or prefix of such; they begin with `ff`")
+        return found
+
     def _prefix(self, word: ast.Word) -> str:
         try:
             return literals.prefix(word)
         except literals.BadLiteral as error:
-            raise literals.BadPort(word, str(error)) from None
+            raise literals.BadWord(word, str(error)) from None
 
     def _names(self, spec: Key, clause: ast.Clause, module: str) -> Any:
         fixed = [word.text for word in clause.words if word.text in spec.choices]
@@ -181,6 +230,14 @@ class Checker:
         known = tuple((text, codes) for text, codes in found if codes is not None)
         return known if len(known) == len(found) else None
 
+    def _vlan(self, word: ast.Word | None) -> int | None:
+        try:
+            return literals.integer(word, 1, 4094) if word is not None else None
+        except literals.BadLiteral as error:
+            assert word is not None
+            self.report.error("ZT213", f"`{word.text}` cannot be used: a VLAN is a number, and {error}", word.span)
+            return None
+
     def _attach(self, attach: ast.Attach, module: str) -> dict[str, Any] | None:
         kinds = ("shared", "exclusive", "dot1x")
         segment = self.names.resolve(attach.segment, module, ("segment",))
@@ -189,10 +246,9 @@ class Checker:
             help_ = suggestion(kind, kinds, "one of " + ", ".join(f"`{each}`" for each in kinds))
             self.report.error("ZT210", f"`attach` knows no `{kind}`", attach.kind.span, help=help_)
             return None
-        if attach.vlan is not None and not 1 <= int(attach.vlan.text[:6]) <= 4094:
-            self.report.error("ZT213", f"`{attach.vlan.text}` cannot be used: a VLAN lies between 1 and 4094", attach.vlan.span)
+        vlan = self._vlan(attach.vlan)
+        if attach.vlan is not None and vlan is None:
             return None
         if segment is None:
             return None
-        vlan = int(attach.vlan.text) if attach.vlan else None
         return {"port": attach.port.text, "vlan": vlan, "segment": segment.name, "kind": kind, "span": attach.span}

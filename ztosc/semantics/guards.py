@@ -48,6 +48,10 @@ class GuardChecker:
                 return self._holds(expression, module)
             case ast.Comparison():
                 return self._comparison(expression, module)
+            case ast.Relation():
+                message = f"`{expression.relation}` asks about the network, not about user, device or session"
+                self._report.error("ZT209", message, expression.span, help="guards compare attributes; such questions stand in a `control`")
+                return None
             case ast.Logic(operator=operator, parts=parts):
                 checked = [self.check(part, module) for part in parts]
                 known = [part for part in checked if part is not None]

@@ -19,6 +19,7 @@ RATES = {"K": 10**3, "M": 10**6, "G": 10**9}
 ESCAPES = re.compile(r"\\(.)")
 LDH = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+")
+FINGERPRINT = re.compile(r"sha256:[0-9a-f]{64}")
 MAX_DOMAIN = 120
 """Longest domain of a network, so that `<63>.<63>.<domain>` stays within the 253 of RFC 1035 §2.3.4."""
 
@@ -56,6 +57,8 @@ def text(word: ast.Word) -> str:
 
 def integer(word: ast.Word, low: int = 0, high: int = 2**32 - 1) -> int:
     """A whole number within bounds."""
+    if word.kind != "INT":
+        raise BadLiteral("it is no number")
     value = int(word.text) if len(word.text) < 20 else high + 1
     if not low <= value <= high:
         raise BadLiteral(f"it must lie between {low} and {high}")
@@ -64,6 +67,8 @@ def integer(word: ast.Word, low: int = 0, high: int = 2**32 - 1) -> int:
 
 def duration(word: ast.Word) -> int:
     """Seconds; at most a hundred years."""
+    if word.kind != "DURATION":
+        raise BadLiteral("it is no duration, like `8h`")
     number, unit = word.text[:-1], word.text[-1]
     seconds = int(number) * UNITS[unit] if len(number) < 12 else 0
     if not 0 < seconds <= 36500 * 86400:
@@ -73,6 +78,8 @@ def duration(word: ast.Word) -> int:
 
 def rate(word: ast.Word) -> int:
     """Bits a second."""
+    if word.kind != "RATE":
+        raise BadLiteral("it is no rate, like `10G`")
     number = word.text[:-1]
     if len(number) > 6 or int(number) == 0:
         raise BadLiteral("it must be from 1K to 999999G")
@@ -81,6 +88,8 @@ def rate(word: ast.Word) -> int:
 
 def clock(word: ast.Word) -> int:
     """Seconds from midnight; `24:00` is the end of the day."""
+    if word.kind != "CLOCK":
+        raise BadLiteral("it is no time of day, like `06:00`")
     hour, minute = (int(part) for part in word.text.split(":"))
     if hour > 24 or minute > 59 or (hour == 24 and minute):
         raise BadLiteral("a time of day lies between 00:00 and 24:00")
@@ -145,23 +154,33 @@ def port_set(words: ast.Ports) -> ports.Boxes:
     return ports.subtract(ports.ANY, ports.boxes(_box(word) for word in words.excepted))
 
 
+def fingerprint(word: ast.Word) -> str:
+    """The SHA-256 of a certificate, as `sha256:` and 64 hexadecimal digits."""
+    value = text(word).lower().replace(" ", "")
+    if not FINGERPRINT.fullmatch(value):
+        raise BadLiteral("it must be `sha256:` and 64 hexadecimal digits")
+    return value
+
+
 def _box(word: ast.Word) -> ports.Box:
     if word.text == "icmp":
         return (*ports.ECHO[:1], *ports.ECHO[:1], *ports.ECHO[1:], *ports.ECHO[1:])
+    if word.kind != "PORTS":
+        raise BadWord(word, "it is no port, like `tcp/443`")
     protocol, _, numbers = word.text.partition("/")
     low, _, high = numbers.partition("-")
     first, last = int(low[:7]), int((high or low)[:7])
     if protocol == "proto":
         if first > 255:
-            raise BadPort(word, "a protocol number is at most 255")
+            raise BadWord(word, "a protocol number is at most 255")
         return first, first, 0, 65535
     if not first <= last <= 65535:
-        raise BadPort(word, "ports go from 0 to 65535, the lower one first")
+        raise BadWord(word, "ports go from 0 to 65535, the lower one first")
     return ports.PROTOCOLS[protocol], ports.PROTOCOLS[protocol], first, last
 
 
-class BadPort(BadLiteral):
-    """A word in a list of ports that is no port."""
+class BadWord(BadLiteral):
+    """One word of several that is not what its place asks for."""
 
     def __init__(self, word: ast.Word, reason: str) -> None:
         super().__init__(reason)

@@ -11,13 +11,14 @@ from collections.abc import Iterable
 from ztosc.ir.values import Ports, Value
 from ztosc.semantics import literals
 from ztosc.semantics.declarations import Checker
-from ztosc.semantics.program import BoundAssertion, BoundExpect, BoundRule, BoundTest, Reference
+from ztosc.semantics.program import Bound, BoundAssertion, BoundExpect, BoundRule, BoundTest, Reference
 from ztosc.semantics.scope import article
 from ztosc.syntax import ast
 
 SUBJECTS = ("role", "segment", "device", "service", "external", "label")
 TARGETS = ("segment", "service", "external", "label", "system")
 ENDS = ("role", "segment", "device", "service", "external", "label")
+QUARANTINED = ("role", "segment", "device", "service", "external")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 NO_TARGET = {
     "role": "people are not a target; name the segment or service that is to be reached",
@@ -36,13 +37,13 @@ class PolicyChecker:
         before = len(self._report.items)
         subjects = self._ends(rule.subjects, module, SUBJECTS, "subject")
         targets = self._ends(rule.targets, module, TARGETS, "target")
-        others = [clause for clause in rule.clauses if clause.key not in ("between", "releases")]
+        others = [clause for clause in rule.clauses if clause.key != "between"]
         fields, spans = self._checker.clauses("rule", others, module)
         windows = tuple(self._window(clause) for clause in rule.clauses if clause.key == "between")
         days = self._days(fields.pop("on_days", ()))
-        fields["releases"] = self._releases([clause for clause in rule.clauses if clause.key == "releases"], module)
         if len(self._report.items) > before:
             return None
+        fields["governance"] = self._checker.governance(fields)
         return BoundRule(
             rule.effect,
             subjects,
@@ -63,7 +64,7 @@ class PolicyChecker:
         fitting = []
         for word in words:
             symbol = self._names.symbol(word, module)
-            if symbol is not None and symbol.kind not in (*kinds, "group", "later"):
+            if symbol is not None and symbol.kind not in (*kinds, "group"):
                 message = f"`{word.text}` is {article(symbol.kind)}, which cannot be a {what}"
                 self._report.error("ZT404", message, word.span, help=NO_TARGET.get(symbol.kind, f"a {what} is a " + ", ".join(kinds[:-1])))
             else:
@@ -99,21 +100,30 @@ class PolicyChecker:
             found.update((start + step) % 7 for step in range((end - start) % 7 + 1))
         return tuple(sorted(found))
 
-    def _releases(self, clauses: list[ast.Clause], module: str) -> tuple[str, ...]:
-        words = [clause.words[0] for clause in clauses]
-        return tuple(sorted(reference.name for reference in self._names.references(words, module, ("label",))))
+    def quarantine(self, statement: ast.Quarantine, module: str) -> Bound | None:
+        """An incident: what is shut off, from when, and why."""
+        before = len(self._report.items)
+        what = self._ends(statement.what, module, QUARANTINED, "quarantine")
+        fields, spans = self._checker.clauses("quarantine", statement.clauses, module)
+        if len(self._report.items) > before:
+            return None
+        return Bound("quarantine", "", statement.span, statement.doc, {**fields, "what": what}, spans, (), self._checker.governance(fields))
 
     def assertion(self, claim: ast.Assertion, module: str) -> BoundAssertion | None:
         """A checked assertion."""
         before = len(self._report.items)
+        of_label = claim.claim in ("stays-within", "never-flows-down")
         staying = claim.claim == "stays-within"
-        if staying and len(claim.subjects) > 1:
-            self._report.error("ZT404", "one label stays within, not several", claim.subjects[1].span, help="write one assertion a label")
+        if of_label and len(claim.subjects) > 1:
+            self._report.error(
+                "ZT404", "this is claimed of one label, not of several", claim.subjects[1].span, help="write one assertion a label"
+            )
         subjects = (
-            self._names.references(claim.subjects, module, ("label",)) if staying else self._ends(claim.subjects, module, ENDS, "subject")
+            self._names.references(claim.subjects, module, ("label",)) if of_label else self._ends(claim.subjects, module, ENDS, "subject")
         )
-        targets = () if staying else self._ends(claim.targets, module, TARGETS, "target")
-        through = self._ends(claim.through, module, ("segment", "service", "external"), "way through")
+        targets = () if of_label else self._ends(claim.targets, module, TARGETS, "target")
+        ways = ("service",) if of_label else ("segment", "service", "external")
+        through = self._ends(claim.through, module, ways, "way through")
         places = self._checker.places(claim.targets) if staying else ()
         failures = self._failures(claim.failures)
         if len(self._report.items) > before:
@@ -177,7 +187,7 @@ class PolicyChecker:
         ports: Ports | None = None
         try:
             ports = literals.port_set(expect.ports) if expect.ports else None
-        except literals.BadPort as error:
+        except literals.BadWord as error:
             self._report.error("ZT213", f"`{error.word.text}` cannot be used: {error}", error.word.span)
         if len(targets) > 1:
             self._report.error("ZT404", "an `expect` names one target, not a group", expect.target.span, help="write one line a target")

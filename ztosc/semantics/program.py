@@ -8,10 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ztosc.ir.compliance import Compliance, Profile
+from ztosc.ir.intent import Governance
 from ztosc.ir.secrets import PublicKey
 from ztosc.ir.values import Guard, Ports, Value
 from ztosc.semantics.literals import Moment
 from ztosc.source import Source, Span
+
+NOTHING_ASKED = Governance()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class Bound:
     fields: dict[str, Any]
     spans: dict[str, Span]
     children: tuple[Bound, ...] = ()
+    governance: Governance = NOTHING_ASKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +127,10 @@ class Program:
     rules: list[BoundRule] = field(default_factory=list)
     assertions: list[BoundAssertion] = field(default_factory=list)
     tests: list[BoundTest] = field(default_factory=list)
+    quarantines: list[Bound] = field(default_factory=list)
+    profiles: list[Profile] = field(default_factory=list)
+    compliance: list[Compliance] = field(default_factory=list)
+    waivers: list[Bound] = field(default_factory=list)
     public_keys: tuple[PublicKey, ...] = ()
 
     def of(self, kind: str) -> list[Bound]:

@@ -13,9 +13,9 @@ from ztosc.diagnostics import Label, Report, near
 from ztosc.resources import stdlib_files
 from ztosc.semantics.modules import ALWAYS, Modules
 from ztosc.semantics.program import Reference, Symbol
+from ztosc.semantics.templates import base
 from ztosc.source import Source
 from ztosc.syntax import ast, parse
-from ztosc.syntax.words import LATER
 
 MAX_NAME = 63
 """Longest name: it becomes a DNS label (RFC 1035 §2.3.4)."""
@@ -28,10 +28,12 @@ def declared(module: ast.Module) -> Iterator[tuple[ast.Word, str]]:
             case ast.Declaration(kind="link"):
                 continue
             case ast.Declaration():
-                yield statement.name, "later" if statement.kind in LATER else statement.kind
+                yield statement.name, statement.kind
                 yield from ((item.name, item.kind) for item in statement.items if isinstance(item, ast.Declaration) and item.kind != "link")
             case ast.Group():
                 yield statement.name, "group"
+            case ast.Template():
+                yield statement.name, "template"
 
 
 @dataclass(slots=True)
@@ -42,7 +44,8 @@ class Names:
     report: Report
     symbols: dict[str, Symbol] = field(default_factory=dict)
     groups: dict[str, ast.Group] = field(default_factory=dict)
-    _visible: dict[str, frozenset[str]] = field(default_factory=dict)
+    _seen: dict[str, frozenset[str]] = field(default_factory=dict)
+    """The modules that a module sees, its own among them."""
     _open_groups: list[str] = field(default_factory=list)
 
     def collect(self) -> None:
@@ -52,13 +55,13 @@ class Names:
             for word, kind in declared(self.modules.parsed[module]):
                 self._declare(word, kind, module)
             for statement in self.modules.parsed[module].statements:
-                if isinstance(statement, ast.Group):
+                if isinstance(statement, ast.Group) and not statement.broken:
                     self.groups.setdefault(statement.name.text, statement)
-        project = {symbol.name for symbol in self.symbols.values() if not symbol.module.startswith("std.")}
-        for module in ordered:
-            seen = {module, *ALWAYS, *(name for name, _ in self.modules.imports.get(module, ()))}
-            names = {symbol.name for symbol in self.symbols.values() if symbol.module in seen}
-            self._visible[module] = frozenset(names | (set() if module.startswith("std.") else project))
+            self._seen[module] = frozenset({module, *ALWAYS, *(name for name, _ in self.modules.imports.get(module, ()))})
+
+    def _sees(self, module: str, symbol: Symbol) -> bool:
+        """Whether a name is in scope: of this module, of an imported one, and within a project of every file."""
+        return symbol.module in self._seen.get(module, ()) or not (module.startswith("std.") or symbol.module.startswith("std."))
 
     def _declare(self, word: ast.Word, kind: str, module: str) -> None:
         name = word.text
@@ -67,7 +70,7 @@ class Names:
             self.report.error("ZT215", f"`{name[:80]}` cannot be a name", word.span, label=why, help="use a-z, 0-9 and `-`")
         first = self.symbols.get(name)
         if first is None:
-            self.symbols[name] = Symbol(name, kind, module, word.span)
+            self.symbols[name] = Symbol(name, kind, base(module), word.span)
             return
         help_ = f"rename it, or leave out `import {first.module}`" if first.module.startswith("std.") else "rename one of them"
         label = Label(first.span, f"`{name}` is declared here first, as {article(first.kind)}")
@@ -76,7 +79,7 @@ class Names:
     def symbol(self, word: ast.Word, module: str) -> Symbol | None:
         """What a word names in a module, by its own or its qualified name."""
         found = self.symbols.get(word.text)
-        if found is not None and word.text in self._visible.get(module, ()):
+        if found is not None and self._sees(module, found):
             return found
         for name, symbol in self._qualified(word.text):
             if name == word.text:
@@ -94,8 +97,6 @@ class Names:
         symbol = self.symbol(word, module)
         if symbol is None:
             self._unknown(word, module, kinds, also)
-        elif symbol.kind == "later":
-            return None
         elif symbol.kind not in kinds:
             label = Label(symbol.span, "declared here")
             self.report.error(
@@ -110,7 +111,7 @@ class Names:
         return None
 
     def _near_help(self, text: str, module: str, kinds: tuple[str, ...], also: Iterable[str]) -> str:
-        pool = [name for name in self._visible.get(module, ()) if self.symbols[name].kind in kinds and name != text]
+        pool = [each.name for each in self.symbols.values() if each.kind in kinds and each.name != text and self._sees(module, each)]
         guess = near(text, [*pool, *also])
         return f"did you mean `{guess}`?" if guess else ""
 

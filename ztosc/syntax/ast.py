@@ -49,6 +49,16 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class Relation:
+    """`path is KIND`, `has CLAUSE`, `carries LABEL`, `may carry LABEL`, `within PLACES`: what a control asks of the model."""
+
+    subject: Word
+    relation: str
+    objects: tuple[Word, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Logic:
     """`and`, `or`, `not`, `implies` over parts."""
 
@@ -57,7 +67,7 @@ class Logic:
     span: Span
 
 
-Expression = Holds | Comparison | Logic
+Expression = Holds | Comparison | Relation | Logic
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +142,7 @@ class Group:
     excepted: tuple[Word, ...]
     span: Span
     doc: str = ""
+    broken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +212,114 @@ class Test:
     span: Span
 
 
-Statement = Import | Declaration | Separate | Group | PolicyRule | Assertion | Test
-Item = Statement | Clause | Attach | Given | Expect
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """`quarantine WHAT from INSTANT because "…"`; its clauses hold `from`, `because` and what governance asks."""
+
+    what: tuple[Word, ...]
+    clauses: tuple[Clause, ...]
+    span: Span
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of a template; without a type it is a name."""
+
+    name: Word
+    type: Word | None
+    default: Word | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A block of statements with `${parameters}` in their words."""
+
+    name: Word
+    parameters: tuple[Parameter, ...]
+    body: tuple[Statement, ...]
+    span: Span
+    doc: str = ""
+    broken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """`parameter: value` in the use of a template."""
+
+    name: Word
+    value: Word
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """The use of a template."""
+
+    template: Word
+    arguments: tuple[Argument, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """`each KIND VARIABLE where CONDITION`."""
+
+    kind: Word
+    variable: Word
+    where: Expression | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A control of a profile: what it quantifies over (`each`) and its clauses (`require`, `hint`, `manual`)."""
+
+    name: Word
+    severity: str
+    title: Word
+    each: tuple[Each, ...]
+    clauses: tuple[Clause, ...]
+    span: Span
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A compliance regime."""
+
+    name: Word
+    labels: tuple[Word, ...]
+    controls: tuple[Control, ...]
+    clauses: tuple[Clause, ...]
+    span: Span
+    doc: str = ""
+    broken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Comply:
+    """`comply PROFILE`."""
+
+    profiles: tuple[Word, ...]
+    clauses: tuple[Clause, ...]
+    span: Span
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waive:
+    """`waive PROFILE "CONTROL" for SCOPE until INSTANT because "…"`."""
+
+    profile: Word
+    control: Word
+    clauses: tuple[Clause, ...]
+    span: Span
+    doc: str = ""
+
+
+Statement = Import | Declaration | Separate | Group | PolicyRule | Quarantine | Assertion | Test | Template | New | Profile | Comply | Waive
+Item = Statement | Clause | Attach | Given | Expect | Each | Control
 
 
 @dataclass(frozen=True, slots=True)

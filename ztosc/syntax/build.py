@@ -27,6 +27,10 @@ def _words(children: Children) -> tuple[ast.Word, ...]:
     return tuple(found)
 
 
+def _clauses(children: Children) -> tuple[ast.Clause, ...]:
+    return tuple(child for child in children if isinstance(child, ast.Clause))
+
+
 @v_args(meta=True)
 class Builder(Transformer[Token, Any]):
     """Builds the nodes of one statement; `offset` is where its text starts in the source."""
@@ -48,7 +52,7 @@ class Builder(Transformer[Token, Any]):
         return "" if meta.empty else self._docs.get(self._offset + meta.start_pos, "")
 
     def _clause(self, key: str, meta: Meta, children: Children) -> ast.Clause:
-        structured = [child for child in children if isinstance(child, ast.Ports | ast.Holds | ast.Comparison | ast.Logic)]
+        structured = [child for child in children if isinstance(child, ast.Ports | ast.Holds | ast.Comparison | ast.Relation | ast.Logic)]
         return ast.Clause(key, _words(children), self._span(meta), structured[0] if structured else None)
 
     def __default__(self, data: str, children: Children, meta: Meta) -> ast.Clause:
@@ -129,6 +133,13 @@ class Builder(Transformer[Token, Any]):
         port, vlan, segment, kind = children
         return ast.Attach(port, vlan, segment, kind, self._span(meta))
 
+    def break_glass(self, meta: Meta, children: Children) -> ast.Declaration:
+        name, limit, *items = children
+        return self._declare("role", meta, [name, ast.Clause("break_glass", (limit,), limit.span), *items])
+
+    def partner(self, meta: Meta, children: Children) -> ast.Declaration:
+        return self._declare("partner", meta, children)
+
     def separate(self, meta: Meta, children: Children) -> ast.Separate:
         return ast.Separate(children[0], self._span(meta))
 
@@ -139,12 +150,62 @@ class Builder(Transformer[Token, Any]):
     def importing(self, meta: Meta, children: Children) -> ast.Import:
         return ast.Import(children[0], self._span(meta))
 
+    # templates
+
+    def template(self, meta: Meta, children: Children) -> ast.Template:
+        name, *rest = children
+        parameters = tuple(child for child in rest if isinstance(child, ast.Parameter))
+        body = tuple(child for child in rest if isinstance(child, ast.Statement))
+        return ast.Template(name, parameters, body, self._span(meta), self._doc(meta))
+
+    def parameter(self, meta: Meta, children: Children) -> ast.Parameter:
+        name, kind, default = children
+        return ast.Parameter(name, kind, default, self._span(meta))
+
+    def new(self, meta: Meta, children: Children) -> ast.New:
+        name, *arguments = children
+        return ast.New(name, tuple(each for each in arguments if each is not None), self._span(meta))
+
+    def binding(self, meta: Meta, children: Children) -> ast.Argument:
+        return ast.Argument(*children)
+
+    # compliance
+
+    def profile(self, meta: Meta, children: Children) -> ast.Profile:
+        name, labels, *rest = children
+        controls = tuple(child for child in rest if isinstance(child, ast.Control))
+        return ast.Profile(name, labels or (), controls, _clauses(rest), self._span(meta), self._doc(meta))
+
+    def control(self, meta: Meta, children: Children) -> ast.Control:
+        name, severity, title, *rest = children
+        each = tuple(child for child in rest if isinstance(child, ast.Each))
+        return ast.Control(name, severity, title, each, _clauses(rest), self._span(meta), self._doc(meta))
+
+    def severity(self, meta: Meta, children: Children) -> str:
+        return str(children[0].text)
+
+    def each(self, meta: Meta, children: Children) -> ast.Each:
+        kind, variable, where = children
+        return ast.Each(kind, variable, where, self._span(meta))
+
+    def comply(self, meta: Meta, children: Children) -> ast.Comply:
+        profiles, *rest = children
+        return ast.Comply(profiles, _clauses(rest), self._span(meta), self._doc(meta))
+
+    def waive(self, meta: Meta, children: Children) -> ast.Waive:
+        profile, control, *rest = children
+        return ast.Waive(profile, control, _clauses(rest), self._span(meta), self._doc(meta))
+
     # rules
+
+    def quarantine(self, meta: Meta, children: Children) -> ast.Quarantine:
+        what, start, reason, *rest = children
+        said = (ast.Clause("from", (start,), start.span), ast.Clause("because", (reason,), reason.span))
+        return ast.Quarantine(what, (*said, *_clauses(rest)), self._span(meta), self._doc(meta))
 
     def _rule(self, effect: str, meta: Meta, children: Children) -> ast.PolicyRule:
         subjects, targets, *rest = children
-        clauses = tuple(child for child in rest if isinstance(child, ast.Clause))
-        return ast.PolicyRule(effect, subjects, targets, clauses, self._span(meta), self._doc(meta))
+        return ast.PolicyRule(effect, subjects, targets, _clauses(rest), self._span(meta), self._doc(meta))
 
     def allow(self, meta: Meta, children: Children) -> ast.PolicyRule:
         return self._rule("allow", meta, children)
@@ -162,6 +223,24 @@ class Builder(Transformer[Token, Any]):
 
     def member(self, meta: Meta, children: Children) -> ast.Comparison:
         return ast.Comparison(children[0], "in", children[1], self._span(meta))
+
+    def _relation(self, relation: str, meta: Meta, children: Children) -> ast.Relation:
+        return ast.Relation(children[0], relation, _words(children[1:]), self._span(meta))
+
+    def is_a(self, meta: Meta, children: Children) -> ast.Relation:
+        return self._relation("is", meta, children)
+
+    def has(self, meta: Meta, children: Children) -> ast.Relation:
+        return self._relation("has", meta, children)
+
+    def carrying(self, meta: Meta, children: Children) -> ast.Relation:
+        return self._relation("carries", meta, children)
+
+    def may_carry(self, meta: Meta, children: Children) -> ast.Relation:
+        return self._relation("may carry", meta, children)
+
+    def lies_within(self, meta: Meta, children: Children) -> ast.Relation:
+        return self._relation("within", meta, children)
 
     def _logic(self, operator: str, meta: Meta, children: Children) -> ast.Logic:
         return ast.Logic(operator, tuple(children), self._span(meta))
@@ -206,6 +285,9 @@ class Builder(Transformer[Token, Any]):
 
     def stays_within(self, meta: Meta, children: Children) -> ast.Assertion:
         return self._claim("stays-within", meta, *children)
+
+    def never_flows_down(self, meta: Meta, children: Children) -> ast.Assertion:
+        return self._claim("never-flows-down", meta, children[0], (), children[1])
 
     def despite(self, meta: Meta, children: Children) -> tuple[ast.Word, str]:
         return children[0], f"{children[1]}s" if children[1] else "any"

@@ -12,10 +12,10 @@ from ztosc.diagnostics import Report, near
 from ztosc.source import Source
 from ztosc.syntax.grammar import parser
 from ztosc.syntax.layout import Chunk
-from ztosc.syntax.words import LATER
 
 READABLE = {
     "NAME": "a name",
+    "HOLE": "a name",
     "STRING": "a text in quotes",
     "INT": "a number",
     "ADDRESS": "an address",
@@ -49,15 +49,7 @@ def report_unexpected(error: UnexpectedInput, source: Source, chunk: Chunk, wher
     span = source.span(chunk.start + start, chunk.start + start + max(len(text), 1))
     expected = _expected(error)
     keywords = [_keyword(name) for name in expected if _keyword(name)]
-    if text in LATER and not _follows_name(error):
-        report.error(
-            "ZT190",
-            f"`{text}` is not supported by this version",
-            span,
-            label=f"{LATER[text]} come with a later version",
-            help="take it out: what cannot be enforced is never ignored",
-        )
-    elif text and keywords and "NAME" not in expected and text[0].isalpha():
+    if text and keywords and "NAME" not in expected and text[0].isalpha():
         guess = near(text, keywords)
         choices = ", ".join(f"`{word}`" for word in sorted(keywords)[:24])
         message = f"unknown word `{text}` in {where}"
@@ -82,11 +74,6 @@ def _expected(error: UnexpectedInput) -> list[str]:
     if isinstance(error, UnexpectedToken):
         return sorted(error.accepts or error.expected)
     return sorted(error.allowed or ()) if isinstance(error, UnexpectedCharacters) else []
-
-
-def _follows_name(error: UnexpectedInput) -> bool:
-    """Whether a name could have stood here: then the word is a name like any other."""
-    return "NAME" in _expected(error)
 
 
 def _keyword(terminal: str) -> str:

@@ -14,16 +14,16 @@ from dataclasses import dataclass, field
 
 from ztosc.diagnostics import Report
 from ztosc.source import Source
-from ztosc.syntax.words import ITEMS, LATER
+from ztosc.syntax.words import ITEMS
 
 TOKENS = re.compile(
     r'(?P<string>"(?:\\.|[^"\\\n])*")|(?P<quote>")|(?P<comment>\#[^\n]*)|(?P<newline>\n)|(?P<open>[{(\[])|(?P<close>[})\]])'
-    r"|(?P<semicolon>;)|(?P<comma>,)|(?P<word>[A-Za-z0-9_.:/-]+)|(?P<blank>[ \t\r\f]+)|(?P<other>.)"
+    r"|(?P<semicolon>;)|(?P<comma>,)|(?P<word>(?:[A-Za-z0-9_.:/-]+|\$\{[a-z][a-z0-9-]*\})+)|(?P<blank>[ \t\r\f]+)|(?P<other>.)"
 )
 CLAUSE_WORDS = frozenset(["when", "until", "between", "on", "because", "and", "or", "except", "for", "despite", "with", "where"])
 DANGLING = frozenset({",", "and", "or", "not", "implies"})
 DATE = re.compile(r"[0-9]{4}-")
-STATEMENT_WORDS = frozenset({*ITEMS, *LATER, "import", "separate", "group", "assert", "bloc"})
+STATEMENT_WORDS = frozenset({*ITEMS, "new", "import", "separate", "group", "assert", "bloc"})
 CLOSER = {"{": "}", "(": ")", "[": "]"}
 NONE: frozenset[int] = frozenset()
 MAX_DEPTH = 32

@@ -7,6 +7,7 @@ a declaration whose header is broken still declares its name.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from lark.exceptions import UnexpectedInput
 
@@ -16,11 +17,11 @@ from ztosc.syntax import ast
 from ztosc.syntax.build import Builder
 from ztosc.syntax.errors import report_unexpected
 from ztosc.syntax.grammar import parser
-from ztosc.syntax.layout import Chunk, lay_out, split_block
+from ztosc.syntax.layout import TOKENS, Chunk, lay_out, split_block
 from ztosc.syntax.words import ITEMS
 
 FIRST_WORDS = re.compile(r"(?:break-glass\s+)?([a-z][a-z0-9-]*)\s+([a-z][a-z0-9.-]*)")
-DECLARING = (frozenset(ITEMS) - {"allow", "deny", "test"}) | {"group", "template", "partner"}
+DECLARING = (frozenset(ITEMS) - {"allow", "deny", "test", "quarantine", "comply", "waive", "control"}) | {"group", "bloc"}
 """Words that a declared name follows."""
 
 
@@ -35,15 +36,29 @@ def parse(source: Source, report: Report) -> ast.Module:
 class _Reader:
     def __init__(self, source: Source, docs: dict[int, str], report: Report) -> None:
         self._source, self._docs, self._report = source, docs, report
+        self._inside = 0
+        """How many templates deep the reading of a broken one is."""
 
     def read(self, chunk: Chunk, start: str) -> list[ast.Item]:
         """The item a chunk holds; from a broken one, whatever can be saved."""
+        if "${" in chunk.text and start == "statement" and not self._inside:
+            self._holes(chunk)
         try:
             tree = parser().parse(chunk.text, start=start)
         except UnexpectedInput as error:
             return self._recover(chunk, start, error)
         built = Builder(self._source, chunk.start, self._docs).transform(tree)
         return [built]
+
+    def _holes(self, chunk: Chunk) -> None:
+        """Refuse `${…}` outside of a template: nothing would ever stand in its place."""
+        if chunk.text.startswith("template"):
+            return
+        for word in TOKENS.finditer(chunk.text):
+            if word.lastgroup == "word" and "${" in word.group():
+                span = self._source.span(chunk.start + word.start(), chunk.start + word.end())
+                help_ = "write the name itself, or move the statement into a `template`"
+                self._report.error("ZT216", f"`{word.group()}` stands outside of a template", span, help=help_)
 
     def _recover(self, chunk: Chunk, start: str, error: UnexpectedInput) -> list[ast.Item]:
         split = split_block(chunk)
@@ -55,7 +70,9 @@ class _Reader:
         return self._recover_block(chunk, *split, kind, start)
 
     def _recover_block(self, chunk: Chunk, header: Chunk, inner: list[Chunk], kind: str, start: str) -> list[ast.Item]:
+        self._inside += kind == "template"
         items = [item for each in inner for item in self.read(each, ITEMS[kind])]
+        self._inside -= kind == "template"
         try:
             built = Builder(self._source, header.start, self._docs).transform(parser().parse(header.text, start=start))
         except UnexpectedInput as error:
@@ -65,16 +82,24 @@ class _Reader:
 
     def _with_items(self, built: ast.Item, items: tuple[ast.Item, ...], chunk: Chunk) -> ast.Item:
         span = self._source.span(chunk.start, chunk.end)
+        clauses = tuple(item for item in items if isinstance(item, ast.Clause))
         match built:
             case ast.Declaration():
-                inside = tuple(item for item in items if isinstance(item, ast.Clause | ast.Attach | ast.Declaration))
-                return ast.Declaration(built.kind, built.name, built.head, inside, span, built.type, built.doc, broken=True)
-            case ast.PolicyRule():
-                clauses = (*built.clauses, *(item for item in items if isinstance(item, ast.Clause)))
-                return ast.PolicyRule(built.effect, built.subjects, built.targets, clauses, span, built.doc)
+                inside = (*built.items, *(item for item in items if isinstance(item, ast.Clause | ast.Attach | ast.Declaration)))
+                return replace(built, items=inside, span=span, broken=True)
+            case ast.PolicyRule() | ast.Quarantine() | ast.Comply() | ast.Waive():
+                return replace(built, clauses=(*built.clauses, *clauses), span=span)
             case ast.Test():
                 given = tuple(item for item in items if isinstance(item, ast.Given))
-                return ast.Test(built.name, given, tuple(item for item in items if isinstance(item, ast.Expect)), span)
+                return replace(built, given=given, expects=tuple(item for item in items if isinstance(item, ast.Expect)), span=span)
+            case ast.Template():
+                return replace(built, body=tuple(item for item in items if isinstance(item, ast.Statement)), span=span, broken=True)
+            case ast.Profile():
+                controls = tuple(item for item in items if isinstance(item, ast.Control))
+                return replace(built, controls=controls, clauses=clauses, span=span, broken=True)
+            case ast.Control():
+                each = tuple(item for item in items if isinstance(item, ast.Each))
+                return replace(built, each=each, clauses=clauses, span=span)
             case _:
                 return built
 
@@ -86,6 +111,12 @@ class _Reader:
         start = chunk.start + found.start(2)
         name = ast.Word("NAME", found.group(2), self._source.span(start, start + len(found.group(2))))
         span = self._source.span(chunk.start, chunk.end)
+        if found.group(1) == "template":
+            return [ast.Template(name, (), (), span, broken=True)]
+        if found.group(1) == "profile":
+            return [ast.Profile(name, (), tuple(item for item in items if isinstance(item, ast.Control)), (), span, broken=True)]
+        if found.group(1) == "group":
+            return [ast.Group(name, (), (), span, broken=True)]
         inside = tuple(item for item in items if isinstance(item, ast.Clause | ast.Attach | ast.Declaration))
         return [ast.Declaration(found.group(1), name, (), inside, span, broken=True)]
 

@@ -1,4 +1,4 @@
-"""The words that open statements and blocks, and those whose time has not come."""
+"""The words that open statements and blocks."""
 
 ITEMS = {
     "network": "network_item",
@@ -16,31 +16,14 @@ ITEMS = {
     "system": "system_item",
     "allow": "rule_item",
     "deny": "rule_item",
+    "quarantine": "governed",
     "test": "test_item",
+    "break-glass": "role_item",
+    "partner": "partner_item",
+    "template": "statement",
+    "profile": "profile_item",
+    "control": "control_item",
+    "comply": "governed",
+    "waive": "governed",
 }
 """The grammar's start for one item of a block, by the keyword that opens the block."""
-
-LATER = {
-    "template": "templates",
-    "new": "templates",
-    "profile": "compliance profiles",
-    "comply": "compliance",
-    "waive": "compliance",
-    "partner": "federation of two overlays",
-    "quarantine": "incident response",
-    "break-glass": "break-glass roles",
-    "manage": "access to the nodes themselves",
-    "multicast": "multicast segments",
-    "mdns": "mDNS",
-    "ipv4": "segments with IPv4",
-    "stretched": "stretched segments",
-    "access": "access tunnels",
-    "observe": "observing segments",
-    "max-age": "ages of facts",
-    "retention": "retention",
-    "stale": "staleness bounds",
-    "flows": "orders of sensitivity",
-    "log": "log sinks",
-    "idle": "idle limits",
-}
-"""Words of the language that this version cannot enforce yet; they are an error, never ignored."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ztosc.ir.assertions import Assertion, Isolated, NeverReaches, OnlyReach, Reaches, StaysWithin
+from ztosc.ir.assertions import Assertion, Isolated, NeverFlowsDown, NeverReaches, OnlyReach, Reaches, StaysWithin
 from ztosc.ir.network import Network
 from ztosc.ir.verdict import Verdict
-from ztosc.verify import isolated, never_reaches, only_reach, reaches, stays_within
+from ztosc.verify import isolated, never_flows_down, never_reaches, only_reach, reaches, stays_within
 from ztosc.verify.explorer import Explorer
 from ztosc.verify.outcome import verdict
 from ztosc.verify.scope import Undecided, Unsupported
@@ -55,3 +55,5 @@ def _check(explorer: Explorer, claim: Assertion) -> Verdict:
             return reaches.check(explorer, claim)
         case StaysWithin():
             return stays_within.check(explorer, claim)
+        case NeverFlowsDown():
+            return never_flows_down.check(explorer, claim)

@@ -40,10 +40,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Limits:
-    """Whom a question leaves out: initiators that are one of `outside`; and grants that `releases` this label do not count."""
+    """Whom a question leaves out: initiators that are one of `outside`; where it follows a label, whatever `releases` that label
+    (rules, roles, services), and the services in `signed`."""
 
     outside: tuple[Ref, ...] = ()
     releases: str | None = None
+    signed: tuple[str, ...] = ()
 
 
 NO_LIMITS = Limits()
@@ -58,11 +60,12 @@ class Explorer:
         self.policy = Policy(network.intent)
         self.timeline = Timeline(network)
         self._cells: dict[Place, tuple[Cell, ...]] = {}
+        self._carriers: dict[tuple[int, str], Rule | None] = {}
         self._answers: dict[object, Principal | None] = {}
 
     def earliest(self, start: Start, end: Place, after: int | None = None, limits: Limits = NO_LIMITS) -> Flow | None:
         """The first flow from `after` (seconds since 1970; absent: the compiler's `at`) on, or `None` where there never is one."""
-        if not self._possible(start, end):
+        if not self._possible(start, end) or self._ends_at(end.service, limits):
             return None
         instants = self.timeline.after(self.network.at if after is None else after)
         return next((flow for instant in instants if (flow := self.at(start, end, instant, limits))), None)
@@ -71,6 +74,8 @@ class Explorer:
         """The least flow at an instant, or `None`."""
         in_time = [rule for rule in self.policy.about(end) if in_force(rule.validity, instant)]
         for principal in principals(self.policy, start):
+            if isinstance(principal, ServiceEndpoint) and self._ends_at(principal.service, limits):
+                continue
             for cell in self.cells(end):
                 probe = self._flow(start, principal, end, cell, instant)
                 found = self._ask(probe, [rule for rule in in_time if id(rule) in cell.rules], cell.listens, limits)
@@ -97,6 +102,24 @@ class Explorer:
             if free or any(key in speaking for key in allows):
                 yield Cell(protocol, port, speaking, free)
 
+    def _ends_at(self, service: str | None, limits: Limits) -> bool:
+        """Whether somebody signs that the label which is followed ends at this service."""
+        if service is None or limits.releases is None:
+            return False
+        return service in limits.signed or self.policy.services[service].governance.released(limits.releases)
+
+    def _carrying(self, rule: Rule, label: str | None) -> Rule | None:
+        """What of a grant carries a label further: nothing where it releases the label, and no role that does."""
+        if label is None:
+            return rule
+        if (key := (id(rule), label)) not in self._carriers:
+            left = tuple(
+                ref for ref in rule.subjects if not (ref.kind == "role" and self.policy.roles[ref.name].governance.released(label))
+            )
+            ended = rule.governance.released(label) or not left
+            self._carriers[key] = None if ended else rule if left == rule.subjects else rule.model_copy(update={"subjects": left})
+        return self._carriers[key]
+
     def _possible(self, start: Start, end: Place) -> bool:
         """Whether any allow about `end` names, at any time, someone who may stand at `start`: a quick no."""
         if end.kind == "segment" and end.service and end.name == start.place.name:
@@ -114,12 +137,12 @@ class Explorer:
     def _ask(self, probe: Flow, rules: list[Rule], listens: bool, limits: Limits) -> Principal | None:
         named = [rule for rule in rules if any(self._may_be(ref, probe) for ref in rule.subjects)]
         denies = tuple(rule for rule in named if rule.effect == "deny")
-        allows = tuple(rule for rule in named if rule.effect == "allow" and limits.releases not in rule.governance.releases)
+        allows = tuple(rule for each in named if each.effect == "allow" and (rule := self._carrying(each, limits.releases)))
         free = listens and isinstance(probe.principal, ServiceEndpoint) and self._own_service(probe, probe.principal)
         if not allows and not free:
             return None
         rules_key = tuple(id(rule) for rule in (*allows, *denies))
-        key = (probe.source, probe.principal, limits.outside, free, rules_key, self._clock(named, probe.instant))
+        key = (probe.source, probe.principal, limits, free, rules_key, self._clock(named, probe.instant))
         if key not in self._answers:
             case = symbolic.Case(probe, allows, denies, free, limits.outside)
             self._answers[key] = probe.principal if self._trivial(case) else symbolic.find(self.policy, case, self.rlimit)
@@ -148,16 +171,14 @@ class Explorer:
         decision = self.policy.decide(flow)
         if not decision.allowed or any(self.policy.is_subject(ref, flow) for ref in limits.outside):
             raise WitnessDoesNotReplay(f"{decision.reason}: {flow.model_dump_json()}")
-        if limits.releases and grant(self.policy, flow, limits.releases) is None and not self._free(flow):
+        if limits.releases and not self._free(flow) and self.carried(flow, limits.releases) is None:
             raise WitnessDoesNotReplay(f"only a grant that releases {limits.releases} allows {flow.model_dump_json()}")
         return flow
 
+    def carried(self, flow: Flow, label: str | None) -> Rule | None:
+        """The first grant that allows a flow and, where a label is named, carries it on."""
+        allows = (rule for each in self.policy.about(flow.destination) if each.effect == "allow" and (rule := self._carrying(each, label)))
+        return next((rule for rule in allows if self.policy.miss(rule, flow) is None), None)
+
     def _free(self, flow: Flow) -> bool:
         return isinstance(flow.principal, ServiceEndpoint) and self._own_service(flow, flow.principal)
-
-
-def grant(policy: Policy, flow: Flow, released: str | None = None) -> Rule | None:
-    """The first allow that decides a flow and does not release the label; `None` where none is needed or none is left."""
-    allows = (rule for rule in policy.about(flow.destination) if rule.effect == "allow")
-    matching = (rule for rule in allows if policy.miss(rule, flow) is None)
-    return next((rule for rule in matching if released is None or released not in rule.governance.releases), None)

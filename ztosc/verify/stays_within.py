@@ -13,16 +13,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ztosc.ir.assertions import StaysWithin
-from ztosc.ir.clock import is_over
 from ztosc.ir.flow import Place
-from ztosc.ir.intent import Rule
-from ztosc.ir.values import Ref
 from ztosc.ir.verdict import Hop, Verdict
-from ztosc.verify import words
-from ztosc.verify.chains import Reached, onward, rounds
-from ztosc.verify.explorer import Explorer, Limits
+from ztosc.verify.chains import Reached, State, rounds
+from ztosc.verify.explorer import Explorer
 from ztosc.verify.outcome import refuted, unless_observed
-from ztosc.verify.scope import Start, everywhere, segment, segments_of, starts
+from ztosc.verify.scope import everywhere
+from ztosc.verify.spread import Spread
 from ztosc.verify.topology import Topology
 
 DIRECTORY_LABEL = "personal"
@@ -37,61 +34,26 @@ class Leak:
     hops: tuple[Hop, ...]
 
 
-class _Spread:
-    """The flows that the data of one label takes."""
+class _Places:
+    """The places that count, wherever the data of the label goes."""
 
     def __init__(self, explorer: Explorer, claim: StaysWithin) -> None:
         self.explorer, self.claim = explorer, claim
+        self.spread = Spread(explorer, claim.label)
         self.topology = Topology(explorer.network)
-        self.limits = Limits(releases=claim.label)
-        self.moves: list[tuple[Place, Place, Reached]] = []
 
-    def expand(self, start: Start, reached: Reached) -> Iterator[tuple[Start, Reached]]:
-        """Where one more hop takes the data; each move is noted, for what may relay it."""
-        for place in everywhere(self.explorer.policy):
-            for there in self._with_and_against(start.place, place, reached):
-                self.moves.append((start.place, place, there))
-                yield Start(place), there
-        for place, there in self._logs(start.place, reached):
-            self.moves.append((start.place, place, there))
-            yield Start(place), there
-
-    def _with_and_against(self, here: Place, there: Place, reached: Reached) -> Iterator[Reached]:
-        for begin, end, note in ((here, there, ""), (there, here, "; what it is answered flows back")):
-            flow = onward(self.explorer, Start(begin), reached.arrival, end, (), self.limits)
-            if flow is not None:
-                hop = words.hop(self.explorer, flow, self.claim.label)
-                yield Reached(flow.instant, (*reached.hops, hop.model_copy(update={"text": hop.text + note})))
-
-    def _logs(self, place: Place, reached: Reached) -> Iterator[tuple[Place, Reached]]:
-        """The segments to which rules about what is here log."""
-        policy = self.explorer.policy
-        for rule in policy.intent.rules:
-            sink = policy.services.get(rule.governance.log_to or "")
-            if sink and not is_over(rule.validity, reached.arrival) and self._about(rule, place):
-                hop = Hop(text=f"flows of `{place.name}` are logged to `{sink.name}`{words.at(rule.origin)}", rule=rule.origin)
-                yield segment(sink.segment), Reached(reached.arrival, (*reached.hops, hop))
-
-    def _about(self, rule: Rule, place: Place) -> bool:
-        return any(self._stands_for(ref, place) for ref in (*rule.subjects, *rule.targets))
-
-    def _stands_for(self, ref: Ref, place: Place) -> bool:
-        if ref.kind in ("external", "system") or place.kind != "segment":
-            return (ref.kind, ref.name) == (place.kind, place.name)
-        return place.name in segments_of(self.explorer.policy, ref)
-
-    # Places
-
-    def leaks(self, fresh: dict[Start, Reached]) -> Iterator[Leak]:
+    def leaks(self, fresh: State) -> Iterator[Leak]:
         """What of the newly reached places, and of the ways there, lies outside."""
         for start, reached in fresh.items():
             yield from self._resting(start.place, reached)
-        for here, there, reached in self.moves:
+        for here, there, reached in self.spread.moves:
             yield from self._relaying(here, there, reached)
-        self.moves.clear()
+        self.spread.moves.clear()
 
     def _resting(self, place: Place, reached: Reached) -> Iterator[Leak]:
         label = self.claim.label
+        if place.kind != "segment" and self.spread.released_at(place):
+            return
         if place.kind != "segment":
             yield self._leak(f"`{label}` reaches the external `{place.name}`, which is inside no jurisdiction", reached)
             return
@@ -135,19 +97,17 @@ class _Spread:
 
 def check(explorer: Explorer, claim: StaysWithin) -> Verdict:
     """The verdict on one claim. Raises `Undecided`."""
-    policy = explorer.policy
-    spread = _Spread(explorer, claim)
-    carriers = starts(policy, Ref(kind="label", name=claim.label))
-    begin = {start: Reached(explorer.network.at, ()) for start in carriers}
-    leak = next(iter((*spread.directory(), *spread.leaks(begin))), None)
-    found = rounds(begin, spread.expand)
+    places = _Places(explorer, claim)
+    begin = places.spread.begin()
+    leak = next(iter((*places.directory(), *places.leaks(begin))), None)
+    found = rounds(begin, places.spread.expand)
     while leak is None and (fresh := next(found, None)) is not None:
-        leak = next(spread.leaks(fresh), None)
-    leak = leak or next(spread.leaks({}), None)
+        leak = next(places.leaks(fresh), None)
+    leak = leak or next(places.leaks({}), None)
     if leak is not None:
         return refuted(claim, leak.reason + _way(leak.hops[:-1]), leak.hops)
     inside = f"everything that carries `{claim.label}`, and every way between, lies inside {claim.jurisdiction.text}"
-    return unless_observed(claim, policy, everywhere(policy), inside)
+    return unless_observed(claim, explorer.policy, everywhere(explorer.policy), inside)
 
 
 def _way(hops: tuple[Hop, ...]) -> str:

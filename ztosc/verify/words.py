@@ -12,7 +12,7 @@ from ztosc.ir.values import AttributeType, InstantType, Ref, Value
 from ztosc.ir.verdict import Hop
 from ztosc.logic import ports
 from ztosc.source import Span
-from ztosc.verify.explorer import Explorer, grant
+from ztosc.verify.explorer import Explorer
 
 
 def names(refs: Iterable[Ref]) -> str:
@@ -75,6 +75,6 @@ def flow(policy: Policy, given: Flow) -> str:
 
 def hop(explorer: Explorer, given: Flow, released: str | None = None) -> Hop:
     """A flow as a step of a witness, with the rule that allows it (and does not release the label, if one is named)."""
-    rule = grant(explorer.policy, given, released)
+    rule = explorer.carried(given, released)
     why = at(rule.origin) if rule else " (replicas of one service may talk)"
     return Hop(text=flow(explorer.policy, given) + why, flow=given, rule=rule.origin if rule else None)

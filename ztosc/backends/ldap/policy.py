@@ -78,7 +78,7 @@ def _grant(tree: Tree, rule: Rule) -> dict[str, Given]:
         "Environment": governance.environment,
         "LogToRef": tree.ref("services", governance.log_to) if governance.log_to else None,
         "Idle": governance.idle,
-        "ReleasesRef": tree.refs("labels", governance.releases),
+        "ReleasesRef": tree.refs("labels", sorted({each.label for each in governance.releases})),
         "description": rule.doc,
     }
 
