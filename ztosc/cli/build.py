@@ -12,6 +12,7 @@ import click
 from ztosc import __version__
 from ztosc.allocate import LOCK_FILE, render_lock
 from ztosc.backends import BundleFile, targets
+from ztosc.backends.unenforced import unenforced
 from ztosc.cli.app import OK
 from ztosc.cli.judge import judge, show_tests, show_verdicts
 from ztosc.cli.output import MARK, NotWritable, check_output, write_file, write_folder
@@ -68,6 +69,7 @@ def _judged(outcome: Outcome, locked: bool) -> Network | None:
         return None
     for target in targets():
         outcome.diagnostics.extend(target.unsupported(network))
+    outcome.diagnostics.extend(unenforced(network))
     judge(outcome, network)
     return network if outcome.code == OK else None
 

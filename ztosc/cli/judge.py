@@ -47,7 +47,8 @@ def _finding(verdict: Verdict) -> Diagnostic:
     words = {"refuted": "does not hold", "unknown": "could not be decided", "unsupported": "is not supported"}[verdict.verdict]
     ways = [hop for hop in verdict.witness.hops if hop.rule is not None]
     related = [Label(hop.rule, hop.text) for hop in ways if hop.rule is not None]
-    return Diagnostic(CODES[verdict.verdict], f"`{verdict.statement}` {words}: {verdict.reason}", verdict.origin, related=tuple(related))
+    code = "ZT501" if verdict.kind == "control" else CODES[verdict.verdict]
+    return Diagnostic(code, f"`{verdict.statement}` {words}: {verdict.reason}", verdict.origin, related=tuple(related))
 
 
 def show_verdicts(verdicts: Iterable[Verdict]) -> None:

@@ -92,7 +92,7 @@ class Outcome:
     @property
     def code(self) -> int:
         """The exit code: wrong before undecided before fine."""
-        if any(item.severity is Severity.ERROR and item.code not in ("ZT421", "ZT422") for item in self.diagnostics):
+        if any(item.severity is Severity.ERROR and item.code not in ("ZT421", "ZT422", "ZT501") for item in self.diagnostics):
             return WRONG
         if any(verdict.verdict in ("unknown", "unsupported") for verdict in self.verdicts):
             return UNDECIDED
@@ -143,11 +143,20 @@ def to_json(outcome: Outcome) -> dict[str, Any]:
         "digest": network_digest(network) if network else None,
         "diagnostics": [item.to_json() for item in outcome.diagnostics],
         "verdicts": [verdict_json(verdict) for verdict in outcome.verdicts],
-        "controls": [],
+        "controls": controls_json(outcome),
         "tests": [test_json(result) for result in outcome.tests],
         "access": {"gained": [], "lost": []},
         "summary": count(outcome),
     }
+
+
+def controls_json(outcome: Outcome) -> list[dict[str, Any]]:
+    """The controls that nobody has to judge: what needs evidence, and what is waived."""
+    if outcome.compiled.intent is None or not outcome.compiled.intent.compliance:
+        return []
+    from ztosc.verify import states  # loads the solver, which only regimes need here
+
+    return [{"profile": profile, "control": control.name, "state": state} for profile, control, state in states(outcome.compiled.intent)]
 
 
 def verdict_json(verdict: Verdict) -> dict[str, Any]:

@@ -123,6 +123,7 @@ class Link(Model):
     bandwidth: int | None = None
     """Bits a second."""
     origin: Span
+    governance: Governance = Governance()
 
 
 class Label(Declared):

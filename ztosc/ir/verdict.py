@@ -28,7 +28,7 @@ class Witness(Model):
 class Verdict(Model):
     """The outcome of one claim."""
 
-    kind: Literal["assert", "proof"]
+    kind: Literal["assert", "control", "proof"]
     property: str
     statement: str
     origin: Span | None

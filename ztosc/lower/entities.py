@@ -131,7 +131,9 @@ def links(program: Program, report: Report) -> tuple[Link, ...]:
                 related=[note],
             )
         else:
-            found[name] = Link(name=name, a=a, b=b, origin=bound.span, **_some(bound, "macsec", "cost", "bandwidth"))
+            found[name] = Link(
+                name=name, a=a, b=b, origin=bound.span, governance=bound.governance, **_some(bound, "macsec", "cost", "bandwidth")
+            )
     return tuple(found[name] for name in sorted(found))
 
 

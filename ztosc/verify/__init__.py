@@ -5,6 +5,7 @@ This is the reference: slow and obvious, the oracle of whatever is faster. What 
 """
 
 from ztosc.verify.asking import Answer, Asker, Question
+from ztosc.verify.controls import states
 from ztosc.verify.engine import Progress, verify
 from ztosc.verify.explorer import WitnessDoesNotReplay
 from ztosc.verify.literals import Unanswerable
@@ -23,6 +24,7 @@ __all__ = [
     "Unanswerable",
     "WitnessDoesNotReplay",
     "run_tests",
+    "states",
     "verify",
     "why",
 ]

@@ -12,6 +12,7 @@ from ztosc.ir.assertions import Assertion, Isolated, NeverFlowsDown, NeverReache
 from ztosc.ir.network import Network
 from ztosc.ir.verdict import Verdict
 from ztosc.verify import isolated, never_flows_down, never_reaches, only_reach, reaches, stays_within
+from ztosc.verify.controls import controls
 from ztosc.verify.explorer import Explorer
 from ztosc.verify.outcome import verdict
 from ztosc.verify.scope import Undecided, Unsupported
@@ -22,7 +23,10 @@ Progress = Callable[[int, int, str], None]
 
 
 def verify(network: Network, progress: Progress | None = None, *, rlimit: int = RLIMIT) -> tuple[Verdict, ...]:
-    """The verdicts on all assertions. `rlimit` bounds each check of the solver, in its own steps."""
+    """The verdicts on all assertions, and on what the profiles ask that the network complies with.
+
+    `rlimit` bounds each check of the solver, in its own steps.
+    """
     explorer = Explorer(network, rlimit)
     claims = sorted(network.intent.assertions, key=lambda claim: claim.origin)
     verdicts: list[Verdict] = []
@@ -30,7 +34,7 @@ def verify(network: Network, progress: Progress | None = None, *, rlimit: int = 
         if progress:
             progress(len(verdicts), len(claims), claim.statement)
         verdicts.append(judge(explorer, claim))
-    return tuple(verdicts)
+    return (*verdicts, *controls(network.intent))
 
 
 def judge(explorer: Explorer, claim: Assertion) -> Verdict:
