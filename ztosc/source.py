@@ -129,7 +129,7 @@ class DiskLoader:
             return (*self.only, *sorted(keys))
         found = sorted(
             path.relative_to(self.root).as_posix()
-            for pattern in ("*.ztos", "ztos.toml", "ztos.lock", "keys/wireguard/*/*")
+            for pattern in ("*.ztos", "ztos.toml", "ztos.lock", "keys/wireguard/*/*", "inventory/**/*.yaml", "inventory/**/*.yml")
             for path in (self.root.glob(pattern) if "/" in pattern else self.root.rglob(pattern))
             if not self._hidden(path)
         )

@@ -136,7 +136,7 @@ def test_a_list_broken_after_its_comma_has_its_own_code(text: str) -> None:
         'quarantine x from 2027-01-01 because "y"',
         "segment x { at s; mdns; multicast; multicast ff05::/16; access tunnel; observe; stretched; ipv4 10.0.0.0/8 }",
         'waive p "1" for a, b until 2027-01-01 because "c" { approved by "d" }',
-        'profile p over a { control "1" error "t" { each flow f where f.target carries a and not f.subject is role; require f.rule has owner } }',
+        'profile p over a { control "1" error "t" { each flow f where f.target carries a and not f.subject is role } }',
         "break-glass role r for 1h { from s; stale 5m }",
         "assert a never flows down except by b, c",
         'partner p { domain "p.example"; ca "sha256:00" }',

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from ztosc.allocate import places
 from ztosc.allocate.lock import LOCK_FILE, Lock
 from ztosc.allocate.pools import PoolExhausted, Pools
-from ztosc.diagnostics import Report
-from ztosc.ir.intent import Intent, Segment
+from ztosc.diagnostics import Label, Report
+from ztosc.ir.intent import Intent, Segment, Service
 from ztosc.ir.network import (
     AnycastService,
     Endpoint,
@@ -173,13 +173,33 @@ class _Allocation:
         found = []
         for service in self.intent.services:
             plan = plans.get(service.segment)
-            slots = [(place, node) for place in plan.places for node in place.nodes] if plan else []
+            slots = self._slots(service, plan.places) if plan else []
             for replica in range(service.replicas if slots else 0):
                 place, node = slots[replica % len(slots)]
                 host = self.pools.number(f"host/{service.segment}", f"{service.name}#{replica}", HOSTS)
                 address = str(ipaddress.IPv6Network(place.prefix)[host])
                 found.append(Endpoint(service=service.name, replica=replica, site=place.site, node=node, address=address))
         return tuple(found)
+
+    def _slots(self, service: Service, found: tuple[SitePrefix, ...]) -> list[tuple[SitePrefix, str]]:
+        """Where replicas go, one after the other: first where the inventory lists them, then round the places that are left."""
+        everywhere = [(place, node) for place in found for node in place.nodes]
+        by_node = {node: (place, node) for place, node in everywhere}
+        pins = [pin for pin in self.intent.inventory.pins if pin.service == service.name]
+        for pin in pins:
+            if pin.node not in by_node:
+                segment = next(each for each in self.intent.segments if each.name == service.segment)
+                self.report.error(
+                    "ZT320",
+                    f"service `{service.name}` cannot run on node `{pin.node}`: segment `{segment.name}` does not live there",
+                    pin.origin,
+                    help="name one of " + ", ".join(f"`{node}`" for node in sorted(by_node)),
+                    related=[Label(segment.origin, "the segment")],
+                )
+        pinned = [by_node[pin.node] for pin in pins if pin.node in by_node]
+        left = [slot for slot in everywhere if slot not in pinned] or everywhere
+        more = max(service.replicas - len(pinned), 0)
+        return [*pinned, *(left[number % len(left)] for number in range(more))] if everywhere else []
 
     def _anycast(self) -> tuple[AnycastService, ...]:
         hosts = self.pools.numbers("anycast", (system.name for system in self.intent.systems), HOSTS)

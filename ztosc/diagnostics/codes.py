@@ -46,6 +46,7 @@ _TITLES = {
     "ZT222": "a project file that cannot be used",
     "ZT223": "a source that cannot be read",
     "ZT224": "a key file that cannot be used",
+    "ZT225": "an inventory that cannot be used",
     # ZT3xx: the model
     "ZT301": "one address used twice",
     "ZT302": "prefixes that overlap",
@@ -64,6 +65,8 @@ _TITLES = {
     "ZT316": "a grant without a path",
     "ZT317": "a port that carries two segments",
     "ZT318": "an overlay prefix that cannot be used",
+    "ZT319": "a device that could not be recognised or admitted",
+    "ZT320": "a replica where it cannot run",
     # ZT4xx: policy
     "ZT401": "a grant that does not say its ports",
     "ZT402": "a deny that whoever does not sign in would pass",
@@ -71,6 +74,7 @@ _TITLES = {
     "ZT404": "a subject or target of a kind that cannot be one",
     "ZT405": "a grant that is over",
     "ZT406": "separated roles held by one",
+    "ZT407": "a person who holds separated roles",
     "ZT420": "an assertion that does not hold",
     "ZT421": "an assertion that could not be decided",
     "ZT422": "an assertion that is not supported",

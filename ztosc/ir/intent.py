@@ -11,6 +11,7 @@ from typing import Literal
 from ztosc.ir.assertions import Assertion, Test
 from ztosc.ir.base import Model
 from ztosc.ir.compliance import Compliance, Profile, Waiver
+from ztosc.ir.inventory import Inventory
 from ztosc.ir.secrets import PublicKey
 from ztosc.ir.values import TRUE, AttributeType, Guard, Jurisdiction, Ports, Ref, Validity
 from ztosc.source import Span
@@ -277,5 +278,6 @@ class Intent(Model):
     profiles: tuple[Profile, ...] = ()
     compliance: tuple[Compliance, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    inventory: Inventory = Inventory()
     public_keys: tuple[PublicKey, ...] = ()
     """By holder and epoch."""

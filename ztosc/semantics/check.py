@@ -12,6 +12,7 @@ from ztosc.semantics.clauses import TABLE
 from ztosc.semantics.countries import Countries
 from ztosc.semantics.declarations import Checker
 from ztosc.semantics.guards import GuardChecker
+from ztosc.semantics.inventory import read_inventory
 from ztosc.semantics.modules import Modules, load
 from ztosc.semantics.policy import PolicyChecker
 from ztosc.semantics.profiles import ProfileChecker
@@ -40,6 +41,8 @@ def check(loader: Loader, report: Report) -> Program:
     program = Program(sources={module.source.name: module.source for module in modules.parsed.values()}, symbols=names.symbols)
     _bind(modules, checker, program)
     program.public_keys = read_public_keys(loader, [node.name for node in program.of("node")], report)
+    program.inventory = read_inventory(loader, names, guards, report)
+    program.sources.update(modules.texts)
     _one_network(modules, program, report)
     return program
 

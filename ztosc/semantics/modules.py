@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 from ztosc.diagnostics import Report, near
 from ztosc.resources import ResourceNotFoundError, stdlib_file, stdlib_files
-from ztosc.source import Loader, SourceMissing, SourceRefused, Span
+from ztosc.source import Loader, Source, SourceMissing, SourceRefused, Span
 from ztosc.syntax import ast, parse
 from ztosc.syntax.decode import decode
 
@@ -26,6 +26,8 @@ class Modules:
 
     parsed: dict[str, ast.Module] = field(default_factory=dict)
     imports: dict[str, list[tuple[str, Span]]] = field(default_factory=dict)
+    texts: dict[str, Source] = field(default_factory=dict)
+    """What was read besides modules, by file."""
 
 
 def module_name(file: str) -> str:

@@ -10,12 +10,14 @@ from typing import Any
 
 from ztosc.ir.compliance import Compliance, Profile
 from ztosc.ir.intent import Governance
+from ztosc.ir.inventory import Inventory
 from ztosc.ir.secrets import PublicKey
 from ztosc.ir.values import Guard, Ports, Value
 from ztosc.semantics.literals import Moment
 from ztosc.source import Source, Span
 
 NOTHING_ASKED = Governance()
+NOBODY = Inventory()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,7 @@ class Program:
     profiles: list[Profile] = field(default_factory=list)
     compliance: list[Compliance] = field(default_factory=list)
     waivers: list[Bound] = field(default_factory=list)
+    inventory: Inventory = NOBODY
     public_keys: tuple[PublicKey, ...] = ()
 
     def of(self, kind: str) -> list[Bound]:

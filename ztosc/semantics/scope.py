@@ -21,6 +21,10 @@ MAX_NAME = 63
 """Longest name: it becomes a DNS label (RFC 1035 §2.3.4)."""
 
 
+INVENTORY = "+inventory"
+"""The module in whose scope an inventory is read: it sees every name of the project, and of all that any file imports."""
+
+
 def declared(module: ast.Module) -> Iterator[tuple[ast.Word, str]]:
     """Every name that a module declares, with its kind."""
     for statement in module.statements:
@@ -58,6 +62,7 @@ class Names:
                 if isinstance(statement, ast.Group) and not statement.broken:
                     self.groups.setdefault(statement.name.text, statement)
             self._seen[module] = frozenset({module, *ALWAYS, *(name for name, _ in self.modules.imports.get(module, ()))})
+        self._seen[INVENTORY] = frozenset(name for module, seen in self._seen.items() if not module.startswith("std.") for name in seen)
 
     def _sees(self, module: str, symbol: Symbol) -> bool:
         """Whether a name is in scope: of this module, of an imported one, and within a project of every file."""
