@@ -15,6 +15,7 @@ from ztosc.backends.base import Artifact, NetworkSpec, ReadFault
 from ztosc.backends.ldap import definitions, ldif
 from ztosc.backends.ldap.check import problem
 from ztosc.backends.ldap.entities import entities
+from ztosc.backends.ldap.listed import listed
 from ztosc.backends.ldap.model import Attributes, Directory
 from ztosc.backends.ldap.policy import policy
 from ztosc.backends.ldap.schema import schema
@@ -51,6 +52,7 @@ class Ldap:
         """Schema and entries."""
         tree = Tree(spec.network.intent.network.domain)
         entities(tree, spec.network)
+        listed(tree, spec.network)
         policy(tree, spec.network, spec.nodes)
         return Directory(schema_file=schema(spec.network.intent.attributes), entries=tree.entries())
 
@@ -97,8 +99,14 @@ class Ldap:
             intent.attributes,
             intent.segments,
         )
-        more = (intent.roles, intent.separations, intent.services, intent.externals, intent.systems, intent.rules)
-        return spans([intent.network.origin, *(each.origin for group in (*parts, *more) for each in group)])
+        more = (intent.roles, intent.separations, intent.services, intent.externals, intent.systems, intent.partners, intent.rules)
+        return spans(
+            [
+                intent.network.origin,
+                *(each.origin for group in (*parts, *more) for each in group),
+                *(each.origin for each in (*intent.inventory.people, *intent.inventory.devices)),
+            ]
+        )
 
     def unsupported(self, network: Network) -> tuple[Diagnostic, ...]:
         """It enforces nothing, and there is nothing in a network that it cannot say."""

@@ -7,6 +7,7 @@ leave no entry; a key is named and never shown; where in the sources something s
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 from ztosc.backends.base import Bundle
 from ztosc.backends.ldap.entities import port_names
@@ -15,7 +16,7 @@ from ztosc.backends.ldap.tree import Given, Tree, time
 from ztosc.ir import guards
 from ztosc.ir.base import canonical
 from ztosc.ir.clock import is_over
-from ztosc.ir.intent import Rule
+from ztosc.ir.intent import Declared, Governance, Link, Rule
 from ztosc.ir.network import Network
 from ztosc.ir.values import Guard, Ref
 from ztosc.keyplan import key_plan
@@ -38,9 +39,34 @@ def policy(tree: Tree, network: Network, nodes: Bundle) -> None:
     for rule in network.intent.rules:
         if not is_over(rule.validity, network.at):
             tree.put(tree.path("grants", rule.id), ("ztosGrant",), _grant(tree, rule))
+    _declared(tree, network)
     _keys(tree, network)
     _profiles(tree, network, nodes)
     _dns(tree, network)
+
+
+def _declared(tree: Tree, network: Network) -> None:
+    """What oversight asks of declarations, beside what they are."""
+    intent = network.intent
+    containers: dict[str, Sequence[Declared | Link]] = {
+        "regions": intent.regions,
+        "sites": intent.sites,
+        "nodes": intent.nodes,
+        "links": intent.links,
+        "labels": intent.labels,
+        "devices": intent.devices,
+        "attributes": intent.attributes,
+        "segments": intent.segments,
+        "roles": intent.roles,
+        "services": intent.services,
+        "externals": intent.externals,
+        "partners": intent.partners,
+        "systems": intent.systems,
+    }
+    found = [(tree.path(name, each.name), each.governance) for name, entries in containers.items() for each in entries]
+    for path, governance in [(tree.root, intent.network.governance), *found]:
+        if governance != Governance():
+            tree.also(path, "ztosGoverned", governed(tree, governance))
 
 
 def _guard(guard: Guard) -> dict[str, Given]:
@@ -50,7 +76,8 @@ def _guard(guard: Guard) -> dict[str, Given]:
 def _roles(tree: Tree, network: Network) -> None:
     for role in network.intent.roles:
         given: dict[str, Given] = {"SourceRef": tree.refs("segments", role.sources), "IncludesRef": tree.refs("roles", role.includes)}
-        tree.put(tree.path("roles", role.name), ("ztosRole",), {**given, **_guard(role.requires), "description": role.doc})
+        given |= {"BreakGlass": role.break_glass, "Stale": role.stale, "description": role.doc}
+        tree.put(tree.path("roles", role.name), ("ztosRole",), {**given, **_guard(role.requires)})
     for roles in sorted({tuple(sorted(separation.roles)) for separation in network.intent.separations}):
         name = hashlib.sha256(" ".join(roles).encode()).hexdigest()[:16]  # the list itself may be too long for a name
         tree.put(tree.path("separations", name), ("ztosSeparation",), {"RoleRef": tree.refs("roles", roles)})
@@ -69,6 +96,15 @@ def _grant(tree: Tree, rule: Rule) -> dict[str, Given]:
         "Window": [canonical(window).decode() for window in rule.validity.windows],
         "Because": rule.because,
         "Stale": rule.stale,
+        **governed(tree, governance),
+        "Quarantine": rule.quarantine or None,
+        "description": rule.doc,
+    }
+
+
+def governed(tree: Tree, governance: Governance) -> dict[str, Given]:
+    """What oversight asks of a rule or declaration."""
+    return {
         "Owner": governance.owner,
         "Purpose": governance.purpose,
         "ReviewBy": time(governance.review_by),
@@ -78,8 +114,8 @@ def _grant(tree: Tree, rule: Rule) -> dict[str, Given]:
         "Environment": governance.environment,
         "LogToRef": tree.ref("services", governance.log_to) if governance.log_to else None,
         "Idle": governance.idle,
+        "Release": [f"{each.label}: {each.because}" for each in governance.releases],
         "ReleasesRef": tree.refs("labels", sorted({each.label for each in governance.releases})),
-        "description": rule.doc,
     }
 
 

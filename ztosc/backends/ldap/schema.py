@@ -41,8 +41,10 @@ TYPES = (
         "3 Owner: Who answers for a rule",
         "4 Purpose: What a rule is for",
         "5 Agreement: The contract under which data is passed on",
+        "8 FullName: What a person is called",
     ),
     *_types("octets", "6 Ticket: A change that a rule belongs to", "7 ApprovedBy: Who approved a rule", single=False),
+    *_types("octets", "9 Release: A label whose data ends here, and who signs for it why", single=False),
     *_types(
         "exact",
         "10 Timezone: IANA zone in which times of day are meant",
@@ -75,6 +77,8 @@ TYPES = (
         "35 EndBAddress: Inner address of the second end of a link",
         "36 KeyPurpose: What a key is for",
         "37 Ipv4Prefix: Prefix for devices that know no IPv6",
+        "38 MacAddress: Hardware address by which a device is recognised",
+        "39 CertificateDigest: SHA-256 of a certificate",
     ),
     *_types(
         "word",
@@ -89,6 +93,7 @@ TYPES = (
         "48 PtrRecord: RFC 1035 pointer",
         single=False,
     ),
+    *_types("word", "49 PartnerDomain: Domain of the overlay of another organisation"),
     *_types(
         "integer",
         "50 Vni: VXLAN network identifier",
@@ -108,6 +113,7 @@ TYPES = (
         "64 Idle: Seconds without traffic after which a grant ends",
         "65 Epoch: Number of a key among those of its holder; 0 before the first",
         "66 Ttl: Seconds",
+        "67 BreakGlass: Seconds for which an emergency opens a role",
     ),
     *_types(
         "boolean",
@@ -119,6 +125,7 @@ TYPES = (
         "75 Observe: Whether what would be denied is only logged",
         "76 Macsec: Whether a link is encrypted by MACsec too",
         "77 PreSharedKey: Whether tunnels need a pre-shared key",
+        "78 Quarantine: Whether a denial is half of a quarantine, which no waiver lifts",
     ),
     *_types(
         "time",
@@ -136,6 +143,7 @@ TYPES = (
         "95 EndBRef: Second node of a link",
         "96 LogToRef: Service that a rule logs to",
         "97 ProfileRef: Profile of a node",
+        "98 ClassRef: Class of a device",
     ),
     *_types(
         "dn",
@@ -151,6 +159,7 @@ TYPES = (
         "109 ReleasesRef: Labels that a rule may release",
         "110 HolderRef: Nodes that hold a key",
         "111 AdmitsRef: Isolation domains that may cross a tunnel",
+        "112 HoldsRef: Roles that a person holds",
         single=False,
     ),
 )
@@ -165,7 +174,8 @@ def _class(number: int, name: str, description: str, may: str = "", must: str = 
 
 
 _WITHIN = "Within Countries"
-_RULE = "Because Owner Purpose ReviewBy Ticket ApprovedBy Agreement Environment LogToRef Idle ReleasesRef"
+_RULE = "Because Owner Purpose ReviewBy Ticket ApprovedBy Agreement Environment LogToRef Idle ReleasesRef Release Quarantine"
+_GOVERNED = "Owner Purpose ReviewBy Ticket ApprovedBy Agreement Environment LogToRef Idle ReleasesRef Release"
 
 CLASSES = (
     _class(1, "Network", "The overlay as a whole", "Timezone description", "Prefix Nat64Prefix Asn", "AUXILIARY"),
@@ -190,7 +200,7 @@ CLASSES = (
         13,
         "Role",
         "People; members are other entries, and there may be none",
-        "member IncludesRef SourceRef description",
+        "member IncludesRef SourceRef BreakGlass Stale description",
         "cn Guard GuardText",
     ),
     _class(14, "Separation", "Roles that no session has together", "", "cn RoleRef"),
@@ -213,10 +223,15 @@ CLASSES = (
     ),
     _class(22, "Profile", "All files of a node, by digest", "", "cn NodeRef ProfileDigest"),
     _class(23, "DnsName", "Records of a name", "AaaaRecord SrvRecord PtrRecord", "cn associatedDomain Ttl", "AUXILIARY"),
+    _class(24, "Person", "Somebody, with the roles they hold", "FullName HoldsRef", "uid", "AUXILIARY"),
+    _class(25, "Device", "A device of a class", "SegmentRef MacAddress CertificateDigest", "cn ClassRef"),
+    _class(26, "Partner", "The overlay of another organisation", "description", "cn PartnerDomain CertificateDigest"),
+    _class(27, "Governed", "What oversight asks of a declaration", _GOVERNED, "", "AUXILIARY"),
 )
 
 STANDARD_CLASSES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "organizationalUnit": ("STRUCTURAL", ("ou",), ("description",)),
+    "account": ("STRUCTURAL", ("uid",), ("description",)),
     "domain": ("STRUCTURAL", ("dc",), ("description", "associatedName", "o")),
     "dNSDomain": ("STRUCTURAL", ("dc",), ("description", "sOARecord", "nSRecord")),
     "domainRelatedObject": ("AUXILIARY", ("associatedDomain",), ()),
@@ -226,6 +241,7 @@ STANDARD_CLASSES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
 STANDARD_TYPES: dict[str, tuple[Kind, bool]] = {
     "objectClass": ("word", False),
     "cn": ("text", False),
+    "uid": ("text", False),
     "ou": ("text", False),
     "dc": ("word", True),
     "description": ("text", False),

@@ -22,9 +22,11 @@ CONTAINERS = {
     "externals": "Networks that are not ours",
     "grants": "Rules; whatever none of them allows is denied",
     "keys": "Which keys exist; none of them is here",
+    "equipment": "Devices, from the inventory",
     "labels": "Classes of data",
     "links": "Adjacencies of nodes",
     "nodes": "Nodes",
+    "partners": "Overlays of other organisations",
     "people": "People, from the inventory",
     "profiles": "What each node is given, by digest",
     "regions": "Jurisdictions",
@@ -75,6 +77,14 @@ class Tree:
         ordered = {attribute: found[attribute] for attribute in sorted(found) if found[attribute]}
         self._entries[path] = {"objectClass": tuple(sorted(classes)), **ordered}
         return path
+
+    def also(self, path: Path, name: str, given: dict[str, Given]) -> None:
+        """One auxiliary class more, with its attributes, for an entry that is there."""
+        entry = self._entries[path]
+        found = {_key(attribute): _values(value) for attribute, value in given.items()}
+        whole = {**entry, **found, "objectClass": tuple(sorted((*entry["objectClass"], name)))}
+        rest = {attribute: whole[attribute] for attribute in sorted(whole) if attribute != "objectClass" and whole[attribute]}
+        self._entries[path] = {"objectClass": whole["objectClass"], **rest}
 
     def entries(self) -> Entries:
         """All of them, in the order of the tree."""
