@@ -84,7 +84,7 @@ def _pins(intent: Intent, report: Report) -> None:
         if count[service.name] == service.replicas + 1:
             report.error(
                 "ZT320",
-                f"more endpoints of `{service.name}` are listed than its {service.replicas} replicas",
+                f"more endpoints of `{service.name}` are listed than it has replicas ({service.replicas})",
                 pin.origin,
                 help=f"raise `replicas` of `{service.name}`, or take an entry out",
                 related=[Label(service.origin, "the service")],

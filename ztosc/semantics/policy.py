@@ -103,7 +103,7 @@ class PolicyChecker:
     def quarantine(self, statement: ast.Quarantine, module: str) -> Bound | None:
         """An incident: what is shut off, from when, and why."""
         before = len(self._report.items)
-        what = self._ends(statement.what, module, QUARANTINED, "quarantine")
+        what = self._ends(statement.what, module, QUARANTINED, "subject of a quarantine")
         fields, spans = self._checker.clauses("quarantine", statement.clauses, module)
         if len(self._report.items) > before:
             return None
