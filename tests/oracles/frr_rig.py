@@ -1,13 +1,15 @@
-"""Real FRR nodes on one machine: each in namespaces of its own, joined by veth or WireGuard, with the file that we emit, unchanged.
+"""Real FRR nodes on one machine: each in namespaces of its own, joined by veth or WireGuard, with the file that we emit.
 
 The kernel here may have no VRF: zebra then takes a network namespace of the VRF's name for one (`zebra -n`), which the file need not
-know. Everything that a node starts dies with the one process that holds its namespaces.
+know but for one word: an interface in a namespace must say in which. Everything that a node starts dies with the one process that holds
+its namespaces.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -44,6 +46,19 @@ print("listening", flush=True)
 try: print(s.recvfrom(9)[1][0], flush=True)
 except TimeoutError: print("nothing", flush=True)
 """
+SOLICIT = """
+import socket, struct
+s = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+s.settimeout(1)
+for _ in range(20):
+    try:
+        s.sendto(bytes([133]) + bytes(7), ("ff02::2", 0, 0, socket.if_nametoindex("host")))
+        while (found := s.recvfrom(1500)[0])[0] != 134: pass
+        print(found.hex()); break
+    except OSError: pass
+"""
+"""A host asks for a router (RFC 4861 §4.1) and shows the advertisement that comes."""
 SEND = """
 import socket, sys, time
 s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
@@ -76,7 +91,7 @@ class Node:
     def __init__(self, spec: NodeSpec, folder: Path) -> None:
         self.spec, self.name, self.etc = spec, spec.node, folder / spec.node
         self.etc.mkdir()
-        self.conf = BACKEND.render(BACKEND.lower(spec))[0].content
+        self.conf = self._placed(BACKEND.render(BACKEND.lower(spec))[0].content.decode()).encode()
         for name, content in (("frr.conf", self.conf), ("vtysh.conf", b"service integrated-vtysh-config\n")):
             (self.etc / name).write_bytes(content)
             shutil.chown(self.etc / name, "frr", "frr")
@@ -86,6 +101,12 @@ class Node:
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None and self.process.stdout.readline() == "ready\n"
         self.pid = int(Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()[0])
+
+    def _placed(self, text: str) -> str:
+        """The file with the VRF of each segment's bridge: with real VRFs, FRR knows it from the kernel and must not be told."""
+        vrfs = {domain.domain: domain.vrf for domain in self.spec.fabric.domains}
+        found = {segment.interface: vrfs[segment.domain] for segment in self.spec.segments}
+        return re.sub(r"^interface (\S+)$", lambda match: f"{match[0]} vrf {found[match[1]]}", text, flags=re.M)
 
     def _entered(self, script: str) -> list[str]:
         return ["nsenter", "-t", str(self.pid), "-n", "-m", "-u", "-p", "sh", "-c", script]
@@ -115,7 +136,25 @@ class Node:
                 lines += [f"{inside} addr add {segment.gateway}/64 dev {segment.interface} nodad"]
             for system in self.spec.systems if domain.speaks else ():
                 lines += [f"ip -n {domain.vrf} addr add {system.address}/128 dev lo nodad"]
+            for held in (each for each in self.spec.fabric.held if each.table == domain.l3vni):
+                if held.interface not in {segment.interface for segment in local}:
+                    # A bridge cannot be in two namespaces: what is announced can be seen without it, what is sent cannot.
+                    lines += [
+                        f"ip -n {domain.vrf} link show {held.interface} >/dev/null 2>&1 || ip -n {domain.vrf} link add {held.interface} type bridge"
+                    ]
+                    lines += [f"ip -n {domain.vrf} link set {held.interface} up"]
+                lines += [f"ip -n {domain.vrf} -6 route add {held.prefix} dev {held.interface} proto 122 metric 10"]
         self.run("\n".join(lines))
+
+    def host(self, segment: str, address: str | None = None) -> str:
+        """A host behind a port of a segment, in a namespace of its own, with an address or with what it hears from routers."""
+        (found,) = (each for each in self.spec.segments if each.segment == segment)
+        (vrf,) = (each.vrf for each in self.spec.fabric.domains if each.domain == found.domain)
+        name = f"h-{found.interface}"
+        lines = [f"ip netns add {name}", f"ip -n {vrf} link set {found.interface}p netns {name} name host"]
+        lines += [f"ip -n {name} link set lo up", f"ip -n {name} addr add {address}/128 dev host nodad" if address else "true"]
+        self.run("\n".join(["set -e", *lines, f"ip -n {name} link set host up"]))
+        return name
 
     @staticmethod
     def _vrf(name: str, vni: int, vtep: str) -> list[str]:
@@ -154,13 +193,13 @@ class Node:
         daemons = ("zebra", "bgpd", "staticd", "bfdd")
         return all("FRRouting" in self.run(f"vtysh -d {name} -c 'show version'", check=False) for name in daemons)
 
-    def listens_to(self, other: Node, source: str, destination: str, *, vrf: str | None = None) -> bool:
-        """Whether a datagram that another node sends from one address to another arrives here; both in a VRF, if one is named."""
-        inside = f"ip netns exec {vrf} " if vrf else ""
-        receive = self._entered(f"{inside}{sys.executable} -c '{RECEIVE}' {destination}")
+    def listens_to(self, other: Node, source: str, destination: str, *, vrf: str | None = None, sender: str | None = None) -> bool:
+        """Whether a datagram that another node sends from one address to another arrives here; in namespaces, where they are named."""
+        here, there = (f"ip netns exec {name} " if name else "" for name in (vrf, sender or vrf))
+        receive = self._entered(f"{here}{sys.executable} -c '{RECEIVE}' {destination}")
         with subprocess.Popen(receive, stdout=subprocess.PIPE, text=True) as listener:
             assert listener.stdout is not None and listener.stdout.readline() == "listening\n"
-            other.run(f"{inside}{sys.executable} -c '{SEND}' {source} {destination}", check=False)
+            other.run(f"{there}{sys.executable} -c '{SEND}' {source} {destination}", check=False)
             return listener.stdout.readline() == f"{source}\n"
 
     def stop(self) -> None:
