@@ -176,9 +176,9 @@ class Node:
         (self.etc / "ruleset.nft").write_bytes(artifact.content)
         self.run("TZ=UTC nft -f /etc/frr/ruleset.nft")
 
-    def start(self) -> None:
+    def start(self, zebra: str = "-n -s 90000000") -> None:
         """Every daemon that our `daemons` file names."""
-        for name, options in (("zebra", "-n -s 90000000"), ("staticd", ""), ("bfdd", ""), ("bgpd", "")):
+        for name, options in (("zebra", zebra), ("staticd", ""), ("bfdd", ""), ("bgpd", "")):
             self.run(f"{DAEMONS}/{name} -d -P 0 -f /etc/frr/frr.conf --log file:/run/frr/{name}.log {options} >/dev/null 2>&1")
 
     def drift(self) -> str:
@@ -215,13 +215,14 @@ def join(nodes: dict[str, Node]) -> None:
     for node in nodes.values():
         for side in node.spec.tunnels:
             if node.name < side.peer:
-                _cable(node, nodes[side.peer], side.interface)
+                cable(node, nodes[side.peer], side.interface)
     for node in nodes.values():
         for side in node.spec.tunnels:
             node.run(f"ip addr add {side.own_address}/127 dev {side.interface} nodad; ip link set {side.interface} up")
 
 
-def _cable(one: Node, other: Node, name: str) -> None:
+def cable(one: Node, other: Node, name: str) -> None:
+    """A veth between two nodes."""
     ends = ["type", "veth", "peer", "name", name, "netns", str(other.pid)]
     subprocess.run(["ip", "link", "add", name, "netns", str(one.pid), *ends], check=True, capture_output=True)
 
@@ -236,33 +237,52 @@ def why_no_wireguard() -> str | None:
 
 def join_by_wireguard(nodes: dict[str, Node]) -> None:
     """A real tunnel for each link, over a cable with the nodes' underlay addresses; AllowedIPs are those of the specs."""
+    cables(nodes)
+    for node in nodes.values():
+        node.run("\n".join(line for side in node.spec.tunnels for line in _tunnel(side)))
+    keys(nodes)
+
+
+def cables(nodes: dict[str, Node]) -> None:
+    """What lies under each tunnel."""
+    for node in nodes.values():
+        for side in node.spec.tunnels:
+            if node.name < side.peer:
+                cable(node, nodes[side.peer], _below(side))
+    for node in nodes.values():
+        for side in node.spec.tunnels:
+            below = _below(side)
+            node.run(f"ip addr add {side.own_underlay}/128 dev {below} nodad; ip link set {below} up")
+            node.run(f"ip -6 route add {side.peer_underlay} dev {below}")
+
+
+def _below(side: TunnelSide) -> str:
+    return side.interface.replace("zw", "cable")
+
+
+def _tunnel(side: TunnelSide) -> list[str]:
+    name, local = side.interface, f"fe80::{int(ipaddress.IPv6Address(side.own_address)) & 0xFFFF:x}"
+    return [
+        "set -e",
+        f"LOG_LEVEL=error wireguard-go {name} >/dev/null 2>&1",
+        f"ip link set {name} addrgenmode none mtu 1420",
+        f"ip addr add {side.own_address}/127 dev {name} nodad; ip addr add {local}/64 dev {name} nodad; ip link set {name} up",
+    ]
+
+
+def keys(nodes: dict[str, Node]) -> None:
+    """Keys and peers for tunnels that are there, and a first packet in each."""
     make = "umask 077; wg genkey >/run/wireguard/key; wg pubkey </run/wireguard/key"
     public = {name: node.run(make).strip() for name, node in nodes.items()}
     for node in nodes.values():
         for side in node.spec.tunnels:
-            if node.name < side.peer:
-                _cable(node, nodes[side.peer], side.interface.replace("zw", "cable"))
-    for node in nodes.values():
-        node.run("\n".join(line for side in node.spec.tunnels for line in _tunnel(side, public[side.peer])))
+            allowed = ",".join((f"{side.peer_address}/128", "fe80::/10", *side.pools))
+            peer = f"peer {public[side.peer]} allowed-ips {allowed} endpoint [{side.peer_underlay}]:{side.port}"
+            node.run(f"wg set {side.interface} listen-port {side.port} private-key /run/wireguard/key {peer}")
     for node in nodes.values():
         for side in node.spec.tunnels:
             if node.name < side.peer:  # one side speaks first: both at once lose seconds
                 assert nodes[side.peer].listens_to(node, side.own_address, side.peer_address)
-
-
-def _tunnel(side: TunnelSide, peer_key: str) -> list[str]:
-    cable, name = side.interface.replace("zw", "cable"), side.interface
-    local = f"fe80::{int(ipaddress.IPv6Address(side.own_address)) & 0xFFFF:x}"
-    allowed = ",".join((f"{side.peer_address}/128", "fe80::/10", *side.pools))
-    peer = f"peer {peer_key} allowed-ips {allowed} endpoint [{side.peer_underlay}]:{side.port}"
-    return [
-        "set -e",
-        f"ip addr add {side.own_underlay}/128 dev {cable} nodad; ip link set {cable} up; ip -6 route add {side.peer_underlay} dev {cable}",
-        f"LOG_LEVEL=error wireguard-go {name} >/dev/null 2>&1",
-        f"wg set {name} listen-port {side.port} private-key /run/wireguard/key {peer}",
-        f"ip link set {name} addrgenmode none mtu 1420",
-        f"ip addr add {side.own_address}/127 dev {name} nodad; ip addr add {local}/64 dev {name} nodad; ip link set {name} up",
-    ]
 
 
 def until(holds: Callable[[], bool], seconds: float) -> bool:

@@ -112,6 +112,9 @@ class Fabrics:
             vtep_pools=tuple(vtep_pool(index) for index in indexes),
         )
 
+    def _guest(self, tag: Tag, domain: str) -> bool:
+        return tag.kind == "segment" and self.homes[tag.number] != domain
+
     def _local(self, domain: Domain, node: str, tunnels: tuple[TunnelSide, ...]) -> DomainFabric:
         plan, own = domain.plan, domain.loopbacks[node]
         exports, imports = domain.exports.get(node, {}), domain.imports.get(node, {})
@@ -124,12 +127,9 @@ class Fabrics:
             loopback_pool=loopback_pool(self.whole.network.prefix, plan.index),
             vtep_pool=vtep_pool(plan.index),
             reflects=node in self.reflectors[plan.name].get(domain.component[node], []),
-            exports=tuple(
-                Export(tag=tag, **exports[tag].fields(), guest=tag.kind == "segment" and self.homes[tag.number] != plan.name)
-                for tag in _tags(exports)
-            ),
+            exports=tuple(Export(tag=tag, **exports[tag].fields(), guest=self._guest(tag, plan.name)) for tag in _tags(exports)),
             imports=tuple(
-                Import(tag=tag, vtep=domain.loopbacks[origin].vtep, **imports[(tag, origin)].fields())
+                Import(tag=tag, vtep=domain.loopbacks[origin].vtep, **imports[(tag, origin)].fields(), guest=self._guest(tag, plan.name))
                 for tag, origin in sorted(imports, key=lambda key: (key[0].key, key[1]))
             ),
             peers=tuple(sorted(domain.loopbacks[peer].vtep for peer in domain.peers.get(node, ()))),

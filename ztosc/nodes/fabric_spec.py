@@ -56,6 +56,8 @@ class Import(Model):
     prefixes: tuple[str, ...]
     hosts: tuple[str, ...] = ()
     """Prefixes inside which the routes of single hosts may be used."""
+    guest: bool = False
+    """Whether its segment lives in another domain, and meets in this one alone what lives here."""
 
 
 SessionKind = Literal["client", "reflector", "fellow", "mesh"]

@@ -26,7 +26,7 @@ HOST = 10
 AGENT = 11
 """The metric of a single host on a bridge of ours that somebody else on the node has seen there: left alone."""
 BEFORE_VRFS = 900
-"""The priority of a detour: the rule that sends a VRF to its own table has 1000."""
+"""The priority of a rule of ours: the one that sends a VRF to its own table has 1000."""
 BRIDGE = {"stp_state": 0, "vlan_filtering": 0, "mcast_snooping": 0}
 """No spanning tree in a star; no VLAN is told apart in a bridge (the kernel's default, and some know no other); without a querier
 snooping would only lose neighbour discovery."""
@@ -105,7 +105,7 @@ def changes(wanted: Wanted, state: State) -> list[Change]:
         *(change for each in present for change in _interface(each, state)),
         *_loopback(wanted, state),
         *_routes(wanted, state, {each.name for each in present}),
-        *_detours(wanted, state),
+        *_rules(wanted, state),
     ]
     return sorted(dict.fromkeys(found), key=lambda change: (change.step, _rank(change)))
 
@@ -306,9 +306,9 @@ def _seen(key: RouteKey, present: set[str]) -> bool:
     return kind == "unicast" and prefix.endswith("/128") and metric == AGENT and not via and device in present
 
 
-def _detours(wanted: Wanted, state: State) -> Iterator[Change]:
-    keys = {(BEFORE_VRFS, each.vrf, each.prefix, each.table) for each in wanted.detours}
+def _rules(wanted: Wanted, state: State) -> Iterator[Change]:
+    keys = {(BEFORE_VRFS, each.vrf, each.prefix, each.table) for each in wanted.rules}
     for step, verb, found in ((Step.DROP_RULE, "delete", state.rules - keys), (Step.ADD_RULE, "add", keys - state.rules)):
         for priority, vrf, prefix, table in sorted(found):
             ends = (*(("iif", vrf) if vrf else ()), *(("to", prefix) if prefix else ()))
-            yield Change(step, ("rule", verb, "priority", str(priority), *ends, "table", str(table), "protocol", str(PROTOCOL)))
+            yield Change(step, ("-6", "rule", verb, "priority", str(priority), *ends, "table", str(table), "protocol", str(PROTOCOL)))

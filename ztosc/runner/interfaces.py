@@ -81,8 +81,7 @@ def _made(todo: Sequence[Change], report: Report) -> bool:
                 for change in part:
                     kernel.set_sysctl(*change.words)
             else:
-                # No word of a rule says its family, and all of ours are IPv6.
-                kernel.batch([change.words for change in part], *(("-6",) if step in (Step.DROP_RULE, Step.ADD_RULE) else ()))
+                kernel.batch([change.words for change in part])
         except Refused as error:
             change = part[min(error.line, len(part) - 1)]
             report.problems.append(Problem("failed", change.name, f"{change.text}: {error.text}"))

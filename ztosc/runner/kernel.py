@@ -13,6 +13,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -119,9 +120,10 @@ def _rule(found: dict[str, Any]) -> RuleKey:
     return (int(found["priority"]), str(found.get("iif", "")), prefix, int(found.get("table", 0)))
 
 
-def batch(lines: Sequence[Sequence[str]], *options: str) -> None:
-    """Run `ip` on lines, in order, until one is refused. Raises `Refused`."""
-    text = "".join(" ".join(_quoted(word) for word in line) + "\n" for line in lines)
+def batch(lines: Sequence[Sequence[str]]) -> None:
+    """Run `ip` on lines, in order, until one is refused; options before the command are those of the first. Raises `Refused`."""
+    options = tuple(takewhile(lambda word: word.startswith("-"), lines[0] if lines else ()))
+    text = "".join(" ".join(_quoted(word) for word in line[len(options) :]) + "\n" for line in lines)
     command = ("ip", *options, "-batch", "-")
     try:
         done = subprocess.run(command, env=ENVIRONMENT, input=text.encode(), capture_output=True, timeout=TIMEOUT, check=False)

@@ -66,7 +66,7 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Detour:
+class Rule:
     """What comes out of a VRF for a prefix is looked up in another table."""
 
     vrf: str
@@ -84,7 +84,7 @@ class Wanted:
     ports: tuple[Port, ...]
     interfaces: tuple[Interface, ...]
     routes: tuple[Route, ...]
-    detours: tuple[Detour, ...]
+    rules: tuple[Rule, ...]
 
 
 Check = Callable[[Any], bool]
@@ -168,7 +168,7 @@ ROUTE: dict[str, Check] = {
     "dev": _name,
     "source": _is_address,
 }
-DETOUR: dict[str, Check] = {"vrf": _name, "prefix": lambda value: _prefix(value) and ":" in value, "table": _number(256, 2**32 - 1)}
+RULE: dict[str, Check] = {"vrf": _name, "prefix": lambda value: _prefix(value) and ":" in value, "table": _number(256, 2**32 - 1)}
 TOP: dict[str, Check] = {
     "schema_version": _number(SCHEMA, SCHEMA),
     "node": lambda value: isinstance(value, str),
@@ -178,7 +178,7 @@ TOP: dict[str, Check] = {
     "ports": _list_of(lambda value: isinstance(value, dict)),
     "interfaces": _list_of(lambda value: isinstance(value, dict)),
     "routes": _list_of(lambda value: isinstance(value, dict)),
-    "detours": _list_of(lambda value: isinstance(value, dict)),
+    "rules": _list_of(lambda value: isinstance(value, dict)),
 }
 
 
@@ -197,10 +197,10 @@ def parse(content: bytes) -> Wanted:
     for master in {*(each.master for each in interfaces), *(each.master for each in ports)} - {None}:
         if master not in known:
             raise BadFile(f"`{master}` has ports but is neither bridge nor VRF here")
-    detours = tuple(Detour(**_checked(each, f"detour {each.get('prefix')!r}", DETOUR, set(DETOUR))) for each in table["detours"])
-    for vrf in sorted({each.vrf for each in detours} - {each.name for each in interfaces if each.kind == "vrf"}):
-        raise BadFile(f"`{vrf}` has a detour but is no VRF here")
-    return Wanted(table["underlay"], tuple(table["loopback"]), table["sysctls"], ports, interfaces, routes, detours)
+    rules = tuple(Rule(**_checked(each, f"rule {each.get('prefix')!r}", RULE, set(RULE))) for each in table["rules"])
+    for vrf in sorted({each.vrf for each in rules} - {each.name for each in interfaces if each.kind == "vrf"}):
+        raise BadFile(f"`{vrf}` has a rule but is no VRF here")
+    return Wanted(table["underlay"], tuple(table["loopback"]), table["sysctls"], ports, interfaces, routes, rules)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 
 from ztosc.backends.base import BackendFault
-from ztosc.backends.interfaces.model import NAME, Detour, Interface, Interfaces, Port, Route
+from ztosc.backends.interfaces.model import NAME, Interface, Interfaces, Port, Route, Rule
 from ztosc.ir.intent import Attachment
 from ztosc.ir.spaces import macsec_name, vrf_name
 from ztosc.nodes import sizes
@@ -49,7 +49,7 @@ def lower(spec: NodeSpec) -> Interfaces:
         ports=_ports(spec),
         interfaces=tuple(sorted(found, key=lambda each: each.name)),
         routes=tuple(sorted((*_routes(spec), *_held(spec)), key=lambda each: (each.table or 0, each.prefix, each.type))),
-        detours=tuple(sorted(_detours(spec), key=lambda each: (each.vrf, each.prefix, each.table))),
+        rules=tuple(sorted(_rules(spec), key=lambda each: (each.vrf, each.prefix, each.table))),
     )
     _check(model)
     return model
@@ -194,9 +194,10 @@ def _held(spec: NodeSpec) -> Iterator[Route]:
         yield Route(type="unicast", prefix=_single(each.prefix), dev=each.interface, table=each.table)
 
 
-def _detours(spec: NodeSpec) -> Iterator[Detour]:
+def _rules(spec: NodeSpec) -> Iterator[Rule]:
+    """What a laxer domain sends to a stricter one: by a rule, for a route out of a VRF would send the packet a second time."""
     for each in spec.fabric.detours:
-        yield Detour(vrf=each.vrf, prefix=_single(each.prefix), table=each.table)
+        yield Rule(vrf=each.vrf, prefix=_single(each.prefix), table=each.table)
 
 
 def _purpose(text: str) -> str:

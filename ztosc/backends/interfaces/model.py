@@ -68,7 +68,7 @@ class Route(Model):
     source: str | None = None
 
 
-class Detour(Model):
+class Rule(Model):
     """What comes out of a VRF for a prefix is looked up in the table of another."""
 
     vrf: str
@@ -89,4 +89,4 @@ class Interfaces(Model):
     ports: tuple[Port, ...]
     interfaces: tuple[Interface, ...]
     routes: tuple[Route, ...]
-    detours: tuple[Detour, ...]
+    rules: tuple[Rule, ...]
