@@ -137,13 +137,12 @@ class Node:
             for system in self.spec.systems if domain.speaks else ():
                 lines += [f"ip -n {domain.vrf} addr add {system.address}/128 dev lo nodad"]
             for held in (each for each in self.spec.fabric.held if each.table == domain.l3vni):
+                inside = f"ip -n {domain.vrf}"
                 if held.interface not in {segment.interface for segment in local}:
                     # A bridge cannot be in two namespaces: what is announced can be seen without it, what is sent cannot.
-                    lines += [
-                        f"ip -n {domain.vrf} link show {held.interface} >/dev/null 2>&1 || ip -n {domain.vrf} link add {held.interface} type bridge"
-                    ]
-                    lines += [f"ip -n {domain.vrf} link set {held.interface} up"]
-                lines += [f"ip -n {domain.vrf} -6 route add {held.prefix} dev {held.interface} proto 122 metric 10"]
+                    lines += [f"{inside} link show {held.interface} >/dev/null 2>&1 || {inside} link add {held.interface} type bridge"]
+                    lines += [f"{inside} link set {held.interface} up"]
+                lines += [f"{inside} -6 route add {held.prefix} dev {held.interface} proto 122 metric 10"]
         self.run("\n".join(lines))
 
     def host(self, segment: str, address: str | None = None) -> str:
