@@ -75,6 +75,7 @@ def _transits(local: Local) -> Iterator[Transit]:
 
 def _segment(local: Local, name: str) -> LocalSegment:
     segment, plan, place = local.whole.segments[name], local.whole.plans[name], local.places[name]
+    resolvers = _resolvers_of(local.whole, name)
     return LocalSegment(
         segment=name,
         doc=segment.doc,
@@ -87,8 +88,17 @@ def _segment(local: Local, name: str) -> LocalSegment:
         nodes=place.nodes,
         hosts=ranges(local.behind_ports(name)),
         attachments=tuple(each for each in local.node.attachments if each.segment == name),
+        resolvers=resolvers,
+        search=local.whole.network.intent.network.domain if resolvers else "",
         origin=segment.origin,
     )
+
+
+def _resolvers_of(whole: Whole, segment: str) -> tuple[str, ...]:
+    """Where a segment may ask for names."""
+    asked = {target.name for target in whole.cells.get(("segment", segment), {}) if target.kind == "system"}
+    answering = asked & {system.name for system in whole.network.intent.systems if system.served_by == "resolver"}
+    return tuple(sorted(each.address for each in whole.network.anycast if each.system in answering and each.nodes))
 
 
 def _tunnels(local: Local) -> Iterator[TunnelSide]:

@@ -205,6 +205,10 @@ class LocalSegment(Model):
     hosts: Ranges
     """Source addresses that may appear on its ports here: the prefix without the gateway and without endpoints on other nodes."""
     attachments: tuple[Attachment, ...]
+    resolvers: tuple[str, ...] = ()
+    """Addresses at which its hosts may ask for names."""
+    search: str = ""
+    """The domain in which they may look for short names; empty where they may not ask."""
     origin: Span
 
 

@@ -15,7 +15,7 @@ from ztosc.backends.base import ReadFault
 from ztosc.backends.interfaces.model import Interfaces
 from ztosc.ir.base import Model
 
-LISTS = ("ports", "interfaces", "routes")
+LISTS = ("ports", "interfaces", "routes", "rules")
 
 
 def written(model: Interfaces) -> bytes:

@@ -32,7 +32,7 @@ def chains(spec: NodeSpec, found: tuple[Collection, ...]) -> tuple[Chain, ...]:
     """All of them, base chains first; `found` are the collections that they may look into."""
     flows = {collection.name: collection for collection in found if collection.name.startswith(FLOWS)}
     return (
-        *_base(flows),
+        *_base(flows, found),
         *_original(),
         *_reply(),
         *(_ask(condition) for condition in spec.conditions),
@@ -43,7 +43,7 @@ def chains(spec: NodeSpec, found: tuple[Collection, ...]) -> tuple[Chain, ...]:
     )
 
 
-def _base(flows: dict[str, Collection]) -> Iterator[Chain]:
+def _base(flows: dict[str, Collection], found: tuple[Collection, ...]) -> Iterator[Chain]:
     yield Chain(
         name="zt_guard",
         hook=Hook(hook="prerouting", priority=BEFORE_CONNTRACK, policy="accept"),
@@ -79,6 +79,7 @@ def _base(flows: dict[str, Collection]) -> Iterator[Chain]:
         hook=Hook(hook="forward", priority=BEFORE_FILTER, policy="drop"),
         rules=(
             *_relay_rules(flows),
+            *([f"meta sdifname . oifname @zt_strangers {DENY}"] if any(each.name == "zt_strangers" for each in found) else ()),
             f"ct state invalid {DENY}",
             ERRORS[0],
             "ct direction original goto zt_original",

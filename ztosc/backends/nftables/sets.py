@@ -68,6 +68,17 @@ def _interfaces(spec: NodeSpec) -> Iterator[Collection]:
     yield Collection(name="zt_transits", types=("ifname",), elements=_names(transits))
     yield Collection(name="zt_inside", types=("ifname",), elements=_names(inside))
     yield Collection(name="zt_vrfs", types=("ifname",), elements=_names(vrfs))
+    if spec.fabric.detours:
+        pairs = tuple(Element(key=(interface(one), interface(other))) for one, other in sorted(_strangers(spec)))
+        yield Collection(name="zt_strangers", types=("ifname", "ifname"), elements=pairs)
+
+
+def _strangers(spec: NodeSpec) -> set[tuple[str, str]]:
+    """Where a node joins two VRFs: what came from another node in one domain never leaves in the other."""
+    tables = {each.domain: each.l3vni for each in spec.transits}
+    ways = {(each.interface, each.l3vni) for each in spec.transits} | {(each.interface, tables[each.domain]) for each in spec.segments}
+    met = ways | {(each.interface, each.table) for each in spec.fabric.held}
+    return {(each.interface, way) for each in spec.transits for way, _ in ways if (way, each.l3vni) not in met}
 
 
 def _names(found: Iterable[str]) -> tuple[Element, ...]:
