@@ -187,11 +187,11 @@ class Lab:
     # Rulesets
 
     def load(self, node: str) -> None:
-        """Load the emitted file, byte for byte."""
-        (artifact,) = self.bundle.of(node, "nftables")
-        path = self.folder / f"{node}.nft"
-        path.write_bytes(artifact.content)
-        run("ip", "netns", "exec", self.space(node), "env", "TZ=UTC", "nft", "-f", str(path))
+        """Load the emitted files, byte for byte, in the order in which the manifest of the firewall does."""
+        for artifact in (*self.bundle.of(node, "nftables"), *self.bundle.at("underlay")):
+            path = self.folder / f"{node}-{artifact.path}"
+            path.write_bytes(artifact.content)
+            run("ip", "netns", "exec", self.space(node), "env", "TZ=UTC", "nft", "-f", str(path))
 
     def nft(self, node: str, lines: Sequence[str]) -> str:
         """Commands in one transaction."""

@@ -16,7 +16,8 @@ from ztosc.logic.intervals import Intervals
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 MAPPED = 0xFFFF << 32
 ALL4: Intervals = ((MAPPED, MAPPED + 2**32 - 1),)
-ALL6: Intervals = intervals.subtract(((0, 2**128 - 1),), ALL4)
+EVERY: intervals.Interval = (0, 2**128 - 1)
+ALL6: Intervals = intervals.subtract((EVERY,), ALL4)
 
 
 @lru_cache(maxsize=1 << 14)

@@ -19,7 +19,7 @@ from ztosc.logic.intervals import Intervals
 from ztosc.nodes import records, sizes
 from ztosc.nodes.conditions import intern
 from ztosc.nodes.grants import Cell, Cells, Target, grants
-from ztosc.nodes.reach import as_ipv6, externals, of_prefixes, overlay
+from ztosc.nodes.reach import as_ipv6, of_prefixes, outlines, overlay
 
 
 def points(found: Iterable[int]) -> Intervals:
@@ -35,7 +35,8 @@ class Whole:
         self.cells: Cells = grants(network)
         found = (cell.condition for targets in self.cells.values() for cells in targets.values() for cell in cells)
         self.conditions = intern(condition for condition in found if condition)
-        self.externals = externals(network)
+        self.externals = outlines(network)
+        """Outlines: with the underlay addresses that `targets/underlay` withholds."""
         self.overlay = overlay(network)
         self.nodes = {node.name: node for node in network.intent.nodes}
         self.segments = {segment.name: segment for segment in network.intent.segments}

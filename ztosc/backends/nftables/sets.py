@@ -82,6 +82,8 @@ def _addresses(spec: NodeSpec) -> Iterator[Collection]:
     )
     ours = tuple(Element(key=(address_text(part),)) for part in intervals.subtract(intervals_of(spec.ours), addresses.ALL4))
     systems = intervals.normalize((addresses.value(each.address),) * 2 for each in spec.systems)
+    everything = (Element(key=(address_text(addresses.EVERY),)),)  # closed until `targets/underlay` says which they are
+    yield Collection(name="zt_underlay", types=("ipv6_addr",), flags=("interval",), elements=everything)
     yield Collection(name="zt_hosts", types=("ifname", "ipv6_addr"), flags=("interval",), elements=hosts)
     yield Collection(name="zt_ours", types=("ipv6_addr",), flags=("interval",), elements=ours)
     yield Collection(
