@@ -163,7 +163,7 @@ def test_a_wrong_lowering_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     def lower_wrongly(self: Nftables, spec: object) -> object:
         model = lower_truly(self, spec)  # type: ignore[arg-type]
         wider = [
-            each.model_copy(update={"elements": tuple(e.model_copy(update={"verdict": "accept"}) for e in each.elements)})
+            each.model_copy(update={"elements": tuple(replace(e, verdict="accept") for e in each.elements)})
             if each.name == "zt_grants"
             else each
             for each in model.collections

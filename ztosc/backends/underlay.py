@@ -55,7 +55,7 @@ class Underlay:
     name = "underlay"
     bundle_folder = "underlay"
 
-    @property
+    @cached_property
     def folder(self) -> Path:
         return resources.target_file(self.name, "target.toml").parent
 

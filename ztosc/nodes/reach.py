@@ -69,7 +69,7 @@ def _reach(prefix: str, owner: str, written: Iterable[tuple[str, str]], ours: In
 
 @lru_cache(maxsize=1 << 14)
 def _within(inner: str, outer: str) -> bool:
-    small, large = ipaddress.ip_network(inner), ipaddress.ip_network(outer)
+    small, large = addresses.parsed(inner), addresses.parsed(outer)
     if isinstance(small, ipaddress.IPv6Network) and isinstance(large, ipaddress.IPv6Network):
         return small.subnet_of(large)
     if isinstance(small, ipaddress.IPv4Network) and isinstance(large, ipaddress.IPv4Network):

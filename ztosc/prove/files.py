@@ -1,8 +1,8 @@
 """`prove`: each file says what its node must be, and the files agree with each other.
 
 Guarantees: for each node and target, and each target of the network, the emitted bytes are read back and compared with the spec
-lowered anew, what they let pass, less what the network withholds, with what the spec demands, and the real tools judge them where they are; every name that is published
-leads to an address that exists. Anything that was not compared is refuted or unsupported, never proved.
+lowered anew, what they let pass, less what the network withholds, with what the spec demands, and the real tools judge them where they
+are; every name that is published leads to an address that exists. Anything that was not compared is refuted or unsupported, never proved.
 """
 
 from __future__ import annotations
