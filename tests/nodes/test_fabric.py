@@ -216,7 +216,9 @@ def changed_nodes(nodes: int, skip: int) -> tuple[set[str], set[str]]:
     assert after.intent is not None
     allocated = allocate(after.intent, before.lock, support.AT, Report())
     assert allocated is not None
-    old, new = ({spec.node: BACKEND.render(BACKEND.lower(spec)) for spec in project(each)} for each in (before.network, allocated.network))
+    old, new = (
+        {spec.node: BACKEND.render(BACKEND.lower(spec)) for spec in project(each)} for each in (before.network, allocated.network)
+    )
     (inserted,) = set(new) - set(old)
     specs = {spec.node: spec for spec in project(allocated.network)}
     concerned = {side.peer for side in specs[inserted].tunnels}
