@@ -43,15 +43,15 @@ def underlay(network: Network) -> Intervals:
 def externals(network: Network) -> dict[str, Intervals]:
     """What each external reaches, in the joint space of both families."""
     nodes = underlay(network)
-    return {name: intervals.subtract(reach, nodes) for name, reach in outlines(network).items()}
+    return {name: intervals.subtract(reach, nodes) for name, reach in outlines(network, overlay(network)).items()}
 
 
-def outlines(network: Network) -> dict[str, Intervals]:
+def outlines(network: Network, ours: Intervals) -> dict[str, Intervals]:
     """The same with the underlay addresses still in it, which one file for all nodes withholds: a new node then changes no outline.
 
     Of a family in which nothing else is left, nothing is.
     """
-    ours, nodes = overlay(network), underlay(network)
+    nodes = underlay(network)
     written = [(prefix, external.name) for external in network.intent.externals for prefix in external.reach]
     found: dict[str, Intervals] = {}
     for external in network.intent.externals:

@@ -35,10 +35,11 @@ class Whole:
         self.network = network
         self.cells: Cells = grants(network)
         found = (cell.condition for targets in self.cells.values() for cells in targets.values() for cell in cells)
-        self.conditions = intern(condition for condition in found if condition)
-        self.externals = outlines(network)
+        self.conditions = {condition.id: condition for condition in intern(condition for condition in found if condition)}
+        ours = overlay(network)
+        self.externals = outlines(network, ours)
         """Outlines: with the underlay addresses that `targets/underlay` withholds."""
-        self.ours = ranges(overlay(network))
+        self.ours = ranges(ours)
         self.nodes = {node.name: node for node in network.intent.nodes}
         self.segments = {segment.name: segment for segment in network.intent.segments}
         self.plans = {plan.segment: plan for plan in network.segments}

@@ -30,7 +30,7 @@ from ztosc.ir.network import Network
 from ztosc.ir.verdict import Outcome, Verdict
 from ztosc.logic import regions
 from ztosc.logic.intervals import Intervals
-from ztosc.nodes.records import node_name
+from ztosc.nodes.records import node_names
 from ztosc.nodes.spec import NodeSpec
 from ztosc.prove.demand import demanded
 from ztosc.prove.difference import difference
@@ -128,8 +128,9 @@ def _dangling(network: Network, published: Mapping[str, frozenset[str]]) -> str:
     for endpoint in network.endpoints:
         for name in (f"{dns_names[endpoint.service]}.{domain}.", f"{endpoint.replica}.{dns_names[endpoint.service]}.{domain}."):
             wanted.setdefault(name, set()).add(endpoint.address)
+    names = node_names(network)
     for node in network.nodes:
-        wanted[node_name(network, node.node)] = {loopback.address for loopback in node.loopbacks[:1]}
+        wanted[names[node.node]] = {loopback.address for loopback in node.loopbacks[:1]}
     for name in sorted({*published, *wanted}):
         if published.get(name, frozenset()) != wanted.get(name, set()):
             return f"`{name}` leads to {sorted(published.get(name, ())) or 'nothing'}, not to {sorted(wanted.get(name, ())) or 'nothing'}"
