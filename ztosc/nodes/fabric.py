@@ -164,8 +164,7 @@ def flows(fabric: Fabric) -> Iterator[NodeFlow]:
 def _both(interface: str, own: str, remote: str, boxes: Boxes, purpose: Literal["bgp", "bfd", "vxlan"]) -> Iterator[NodeFlow]:
     ways: tuple[Literal["in", "out"], ...] = ("in", "out")
     for way in ways:
-        # not validated again: there are tens of thousands, of values that were
-        yield NodeFlow.model_construct(direction=way, interface=interface, local=own, remote=remote, ports=boxes, purpose=purpose)
+        yield NodeFlow(direction=way, interface=interface, local=own, remote=remote, ports=boxes, purpose=purpose)
 
 
 def crossings(network: Network) -> tuple[tuple[Span, str, str], ...]:

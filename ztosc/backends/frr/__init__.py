@@ -33,7 +33,7 @@ class Frr:
 
     name = "frr"
 
-    @property
+    @cached_property
     def folder(self) -> Path:
         return resources.target_file(self.name, "target.toml").parent
 

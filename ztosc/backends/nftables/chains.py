@@ -26,6 +26,8 @@ ERRORS = (
 )
 NEIGHBOUR = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 accept"
 DENY = "goto zt_deny"
+WITHHELD = (f"ip6 saddr @zt_underlay {DENY}", f"ip6 daddr @zt_underlay {DENY}")
+"""Before any grant is looked up: no external holds the underlay address of a node."""
 
 
 def chains(spec: NodeSpec, found: tuple[Collection, ...]) -> tuple[Chain, ...]:
@@ -144,6 +146,7 @@ def _original() -> Iterator[Chain]:
     yield Chain(
         name="zt_original",
         rules=(
+            *WITHHELD,
             "iifname @zt_ports goto zt_source",
             "iifname @zt_transits goto zt_destination",
             # Behind a VRF these hooks are shown the VRF, and the port it came in by as its slave.
@@ -163,6 +166,7 @@ def _reply() -> Iterator[Chain]:
     yield Chain(
         name="zt_reply",
         rules=(
+            *WITHHELD,
             "oifname @zt_ports goto zt_reply_source",
             "oifname @zt_transits goto zt_reply_destination",
             f"oifname @zt_inside {DENY}",
