@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests import support
 from tests.nodes import networks as n
 from tests.nodes.small import base
 from ztosc.ir.network import Network
@@ -54,4 +55,28 @@ def reversed_network(network: Network) -> Network:
     return network.model_copy(update={**around, "intent": intent.model_copy(update=turned)})
 
 
-CASES = {"hospital": n.hospital, "keywords": keywords, "hostile": hostile}
+CROSSING = """
+label bound { within DE }
+site t in home {
+  node h { underlay 2001:db8::2; serves gateway }
+  node i { underlay 2001:db8::3; serves gateway }
+}
+link g -- h { macsec }
+link h -- i
+segment deep { at t; carries bound; addressing dhcp }
+segment wide { at t }
+service files on deep { listen tcp/445; replicas 2 }
+service print on wide { listen tcp/631; replicas 2 }
+allow desks to files
+allow deep to print
+"""
+
+
+def crossing() -> Network:
+    """Grants into a stricter isolation domain and out of it, segments on several nodes, DHCP in one of them."""
+    network = support.network(CROSSING)
+    keys = tuple(n.public_key(each.name) for each in network.intent.nodes)
+    return network.model_copy(update={"intent": network.intent.model_copy(update={"public_keys": keys})})
+
+
+CASES = {"hospital": n.hospital, "keywords": keywords, "hostile": hostile, "crossing": crossing}

@@ -29,6 +29,7 @@ from ztosc.backends import (
     targets,
 )
 from ztosc.backends.nftables import Nftables
+from ztosc.backends.underlay import Underlay
 from ztosc.diagnostics import Diagnostic
 from ztosc.nodes import project
 from ztosc.prove import prove
@@ -122,18 +123,18 @@ class Census:
 
 def test_a_target_of_the_network_is_written_once_and_proved() -> None:
     network = n.hospital()
-    specs, census, nodes = project(network), Census(), Nftables()
-    bundle = render_network(network, render(specs, [nodes]), [census])
-    found = [file for file in bundle.files if file.node is None]
+    specs, census, nodes, withheld = project(network), Census(), Nftables(), Underlay()
+    bundle = render_network(network, render(specs, [nodes]), [census, withheld])
+    found = [file for file in bundle.files if file.target == "census"]
     assert [(file.path, file.artifact.content) for file in found] == [("census/ruleset.nft", b"4\n")]
     assert list(bundle.files) == sorted(bundle.files, key=lambda file: file.path) and bundle.on_nodes() == render(specs, [nodes])
-    assert {each.verdict for each in prove(network, specs, bundle, targets=[census, nodes])} == {"proved"}
+    assert {each.verdict for each in prove(network, specs, bundle, targets=[census, nodes, withheld])} == {"proved"}
     for broken in (
         [file for file in bundle.files if file.node is not None],
         [file for file in bundle.files if file.node != "edge-1"],
         [*bundle.files, replace(found[0], folder="elsewhere")],
     ):
-        verdicts = prove(network, specs, Bundle(tuple(broken)), targets=[census, nodes])
+        verdicts = prove(network, specs, Bundle(tuple(broken)), targets=[census, nodes, withheld])
         assert any(each.verdict == "refuted" for each in verdicts)
 
 

@@ -146,11 +146,11 @@ FRAME = support.FRAME.replace("  node g { underlay 2001:db8::1; serves gateway, 
 
 
 def test_what_cannot_be_routed_is_said_where_it_is_asked() -> None:
-    bound = "label bound { within DE }\nsegment deep { at s; carries bound }\nallow desks to deep on tcp/22\n"
+    bound = "segment deep { at s; within DE, FR }\nsegment mine { at s; within DE, IT }\nallow mine to deep on tcp/22\n"
     network = support.network(bound, frame=FRAME)
     found = {(each.message.split("`")[1], each.span.line if each.span else 0) for each in BACKEND.unsupported(network)}
     rule = next(each for each in network.intent.rules if each.effect == "allow" and each.targets[0].name == "deep")
-    assert found == {("g--h", network.intent.links[0].origin.line), ("desks", rule.origin.line)}
+    assert found == {("g--h", network.intent.links[0].origin.line), ("mine", rule.origin.line)}
     assert all(each.code == "ZT603" and each.help for each in BACKEND.unsupported(network))
     assert BACKEND.unsupported(n.hospital()) == ()
 

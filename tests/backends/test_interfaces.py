@@ -97,7 +97,7 @@ def test_both_ends_of_a_link_fit() -> None:
         assert len(sides) == 2 and sides[0].mtu == sides[1].mtu
         assert len({ipaddress.ip_interface(side.addresses[0]).network for side in sides}) == 1
         assert len({address for side in sides for address in side.addresses}) == 4
-    routes = {node: [each for each in model.routes if each.type == "unicast"] for node, model in lowered().items()}
+    routes = {node: [each for each in model.routes if each.via] for node, model in lowered().items()}
     (one,), (other,) = routes["edge-1"], routes["edge-2"]
     macsec = {node: of(lowered()[node], "macsec")[0] for node in ("edge-1", "edge-2")}
     assert f"{one.via}/64" in macsec["edge-2"].addresses and f"{other.via}/64" in macsec["edge-1"].addresses
@@ -109,8 +109,24 @@ def test_walls_stand_behind_every_way_out() -> None:
         walls = {(each.table, each.prefix) for each in model.routes if each.type != "unicast"}
         for vrf in of(model, "vrf"):
             assert {(vrf.table, "::/0"), (vrf.table, "0.0.0.0/0")} <= walls
-        assert {(None, each.prefix) for each in model.routes if each.type == "unicast"} <= walls
+        assert {(None, each.prefix) for each in model.routes if each.via} <= walls
         assert (None, "10.192.0.0/16") in walls
+
+
+def test_a_host_of_a_shared_segment_has_a_route_on_its_node_alone() -> None:
+    network = n.hospital()
+    l3vni = network.domains[0].l3vni
+    ehr = next(plan.interface for plan in network.segments if plan.segment == "ehr")
+    found = {
+        node: {(each.prefix, each.dev, each.table) for each in model.routes if each.type == "unicast" and not each.via}
+        for node, model in lowered().items()
+    }
+    placed = {node: {(f"{each.address}/128", ehr, l3vni) for each in network.endpoints if each.node == node} for node in found}
+    assert found == placed and len(placed["edge-1"]) == 2 and len(placed["edge-2"]) == 1
+    alone = n.hospital_intent().model_copy(
+        update={"nodes": tuple(each for each in n.hospital_intent().nodes if each.name != "edge-2"), "links": n.hospital_intent().links[:1]}
+    )
+    assert not [each for model in lowered(alone).values() for each in model.routes if each.type == "unicast" and not each.via]
 
 
 def test_a_vlan_has_an_interface_of_its_own_and_the_port_stays_free() -> None:

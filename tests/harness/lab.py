@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any
 
 from tests.harness.layout import Host, hosts, outside
-from ztosc.backends import Bundle
+from ztosc.backends import Artifact, Bundle
 from ztosc.ir.network import Network
 from ztosc.nodes import NodeSpec
 
@@ -187,9 +187,17 @@ class Lab:
     # Rulesets
 
     def load(self, node: str) -> None:
-        """Load the emitted file, byte for byte."""
-        (artifact,) = self.bundle.of(node, "nftables")
-        path = self.folder / f"{node}.nft"
+        """Load the emitted files, byte for byte, in the order in which the manifest of the firewall does."""
+        for artifact in self.files(node):
+            self.load_file(node, artifact)
+
+    def files(self, node: str) -> tuple[Artifact, ...]:
+        """The node's own file, then the one for all nodes."""
+        return (*self.bundle.of(node, "nftables"), *self.bundle.at("underlay"))
+
+    def load_file(self, node: str, artifact: Artifact) -> None:
+        """One of them."""
+        path = self.folder / f"{node}-{artifact.path}"
         path.write_bytes(artifact.content)
         run("ip", "netns", "exec", self.space(node), "env", "TZ=UTC", "nft", "-f", str(path))
 

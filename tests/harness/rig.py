@@ -9,8 +9,11 @@ from pathlib import Path
 from tests.backends.cases import keywords
 from tests.harness.lab import LabFault, run
 from tests.nodes import networks as n
+from ztosc.backends import Bundle, backends, render, render_network
+from ztosc.backends.underlay import BACKEND as UNDERLAY
 from ztosc.compiler import compile_project
 from ztosc.ir.network import Network
+from ztosc.nodes import project
 from ztosc.source import DiskLoader
 
 ROOT = Path(__file__).parents[2]
@@ -44,6 +47,11 @@ def hospital() -> Network:
 
 
 CASES = {"hospital": hospital, "keywords": keywords}
+
+
+def files(network: Network) -> Bundle:
+    """What nodes load: their own files, and the one for all of them."""
+    return render_network(network, render(project(network), backends()), [UNDERLAY])
 
 
 def small_network() -> Network:

@@ -8,9 +8,8 @@ import pytest
 
 from tests.harness.lab import Lab
 from tests.harness.matrix import Matrix
-from tests.harness.rig import CASES, REASON, WHY_NOT
+from tests.harness.rig import CASES, REASON, WHY_NOT, files
 from tests.nodes import networks as n
-from ztosc.backends import backends, render
 from ztosc.nodes import project
 
 pytestmark = [pytest.mark.netns, pytest.mark.slow, pytest.mark.skipif(WHY_NOT is not None, reason=REASON)]
@@ -20,7 +19,7 @@ pytestmark = [pytest.mark.netns, pytest.mark.slow, pytest.mark.skipif(WHY_NOT is
 def matrix(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
     network = CASES[request.param]()
     specs = project(network)
-    with Lab(network, specs, render(specs, backends()), tmp_path_factory.mktemp("rulesets")) as lab:
+    with Lab(network, specs, files(network), tmp_path_factory.mktemp("rulesets")) as lab:
         yield Matrix(lab)
 
 

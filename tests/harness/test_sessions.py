@@ -14,10 +14,9 @@ import pytest
 from tests.harness.lab import Lab, run
 from tests.harness.layout import Host
 from tests.harness.matrix import HURRIED, PATIENT, Matrix
-from tests.harness.rig import REASON, WHY_NOT, small_network
+from tests.harness.rig import REASON, WHY_NOT, files, small_network
 from tests.harness.sessions import Session
 from tests.nodes import networks as n
-from ztosc.backends import backends, render
 from ztosc.backends.nftables.sets import set_of
 from ztosc.ir.flow import Person
 from ztosc.nodes import project
@@ -29,7 +28,7 @@ pytestmark = [pytest.mark.netns, pytest.mark.slow, pytest.mark.skipif(WHY_NOT is
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
     network = small_network()
     specs = project(network)
-    with Lab(network, specs, render(specs, backends()), tmp_path_factory.mktemp("rulesets")) as lab:
+    with Lab(network, specs, files(network), tmp_path_factory.mktemp("rulesets")) as lab:
         yield Matrix(lab)
 
 
@@ -147,6 +146,30 @@ def test_a_host_is_no_router(small: Matrix) -> None:
     lab.ask(staff.name, "advertise", "ff02::1")
     time.sleep(0.3)
     assert "counter packets 1 " in lab.nft("edge-1", ["list chain inet ztos zt_input"])
+
+
+def test_no_grant_leads_to_the_underlay_address_of_a_node(small: Matrix) -> None:
+    """The outside answers at the address of another node, as a router on the way might: guests may go anywhere but there."""
+    lab, guest = small.lab, client(small, "guest", "branch-1")
+    there = next(spec.underlay for spec in lab.specs if spec.node == "dr-1")
+    ways = [[6, guest.addresses[0], address, 443] for address in (there, "2600::1")]
+    run("ip", "-n", lab.space("out"), "addr", "add", f"{there}/128", "dev", "eth0", "nodad")
+    lab.ask("out", "listen", [[6, there, 443], [6, "2600::1", 443]])
+    assert lab.ask(guest.name, "probe", ways, PATIENT) == [False, True]
+    lab.nft("branch-1", [f"delete element inet ztos zt_underlay {{ {there} }}"])
+    assert lab.ask(guest.name, "probe", ways, PATIENT) == [True, True], "it is the withheld address that stood in the way"
+    run("ip", "-n", lab.space("out"), "addr", "delete", f"{there}/128", "dev", "eth0")
+
+
+def test_a_firewall_is_closed_until_the_file_of_the_network_is_loaded(small: Matrix) -> None:
+    lab, guest = small.lab, client(small, "guest", "branch-1")
+    flow = [6, guest.addresses[0], "2600::1", 443]
+    lab.ask("out", "listen", [[6, "2600::1", 443]])
+    own, shared = lab.files("branch-1")
+    lab.load_file("branch-1", own)
+    assert lab.ask(guest.name, "probe", [flow], HURRIED) == [False]
+    lab.load_file("branch-1", shared)
+    assert lab.ask(guest.name, "probe", [flow], PATIENT) == [True]
 
 
 SABOTAGE = {

@@ -19,6 +19,7 @@ from ztosc.ir.flow import DevicePrincipal, Flow, Host, Person, Place, Principal,
 from ztosc.ir.network import Network
 from ztosc.nodes import NodeSpec, project
 from ztosc.nodes.fabric_spec import DomainFabric
+from ztosc.nodes.view import Whole
 from ztosc.source import MemoryLoader
 
 FRAME = """
@@ -59,7 +60,12 @@ def main(network: Network, node: str) -> DomainFabric:
 def imported(network: Network, node: str) -> set[str]:
     """Segments whose routes a node may use."""
     by_vni = {plan.vni: plan.segment for plan in network.segments}
-    return {by_vni[each.tag.number] for each in main(network, node).imports if each.tag.kind == "segment"}
+    return {by_vni[each.tag.number] for each in main(network, node).imports if each.tag.kind == "segment" and each.prefixes}
+
+
+def hosts_of(network: Network, node: str) -> set[str]:
+    """Prefixes inside which a node may use routes to single hosts."""
+    return {prefix for each in main(network, node).imports for prefix in each.hosts}
 
 
 def test_a_mesh_joins_exactly_those_who_exchange_routes() -> None:
@@ -161,6 +167,16 @@ def test_imports_are_what_decide_grants(rules: tuple[object, ...]) -> None:
             and here.get(plan.segment) != place.prefix
         }
         assert imported(network, spec.node) == wanted, spec.node
+        # Of a prefix on several nodes, hosts too: for those who import it, and for its own nodes where anything may reach it.
+        asked = {segment for pair in pairs for segment in pair}
+        asked |= {name for (kind, name), targets in Whole(network).cells.items() if kind == "segment" and targets}
+        shared = {
+            place.prefix
+            for plan in network.segments
+            for place in plan.places
+            if len(place.nodes) > 1 and (plan.segment in wanted or (here.get(plan.segment) == place.prefix and plan.segment in asked))
+        }
+        assert hosts_of(network, spec.node) == shared, spec.node
 
 
 def _without(node: object) -> object:

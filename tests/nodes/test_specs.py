@@ -15,7 +15,7 @@ from ztosc.ir.network import Network
 from ztosc.ir.values import Validity
 from ztosc.logic import addresses, intervals, ports, regions
 from ztosc.nodes import NodeSpec, project
-from ztosc.nodes.reach import as_ipv6, externals
+from ztosc.nodes.reach import as_ipv6, externals, outlines, overlay, underlay
 from ztosc.nodes.spec import intervals_of
 
 BOX = st.tuples(*(st.tuples(st.integers(0, 5), st.integers(0, 5)).map(lambda pair: (min(pair), max(pair))) for _ in range(3)))
@@ -63,6 +63,24 @@ def test_private_ranges_where_written_and_never_mapped_ones() -> None:
     network = n.number(intent)
     assert reaches(network, "old", embedded(network, "10.1.2.3")) and reaches(network, "old", "fd77::1")
     assert not reaches(network, "old", embedded(network, "10.2.0.1")) and not reaches(network, "old", embedded(network, "8.8.8.8"))
+
+
+def test_an_outline_is_the_external_and_underlay_addresses_alone() -> None:
+    network = n.number(base(()))
+    for name, outline in outlines(network, overlay(network)).items():
+        more = intervals.subtract(outline, externals(network)[name])
+        assert more == intervals.intersect(underlay(network), outline), name
+    assert intervals.contains(outlines(network, overlay(network))["net"], addresses.value("2001:db8:11::1"))
+
+
+def test_an_external_of_underlay_addresses_alone_is_nothing() -> None:
+    intent = base(())
+    nodes = (intent.nodes[0].model_copy(update={"underlay": "192.0.2.1"}), *intent.nodes[1:])
+    reach = ("192.0.2.1/32", f"{nodes[1].underlay}/128", "2600::1/128")
+    intent = intent.model_copy(update={"nodes": nodes, "externals": (n.named(External, "odd", reach=reach),)})
+    left = intervals.union(addresses.of_prefix("2600::1/128"), addresses.of_prefix(f"{nodes[1].underlay}/128"))
+    network = n.number(intent)
+    assert outlines(network, overlay(network))["odd"] == left and externals(network)["odd"] == addresses.of_prefix("2600::1/128")
 
 
 def test_a_rule_more_changes_no_other_condition() -> None:

@@ -201,7 +201,7 @@ def _a_rogue_gains_nothing(network: Network, nodes: dict[str, rig.Node]) -> None
     rogue.vtysh("configure terminal", f"router bgp {asn} vrf {vrf}", *own)
     lies = {("5", each.split("/")[0]) for each in (hidden, half)}
     assert rig.until(lambda: lies <= known(reflector), 20), "the reflector cannot know whose prefix it is"
-    assert _stays(lambda: kernel(victim) == {vault: {vtep(nodes, "c")}}), "only the true route may reach the victim's kernel"
+    assert stays(lambda: kernel(victim) == {vault: {vtep(nodes, "c")}}), "only the true route may reach the victim's kernel"
     rogue.vtysh("configure terminal", "route-map ROGUE permit 1", f"set large-community {tags['desks']}")
     assert rig.until(lambda: known(reflector) == {("5", desks.removesuffix("/64"))}, 20), "another's tag does not pass the reflector"
     assert rig.until(lambda: kernel(victim) == {}, 10)
@@ -209,7 +209,7 @@ def _a_rogue_gains_nothing(network: Network, nodes: dict[str, rig.Node]) -> None
     assert hops == {vtep(nodes, "a")}
 
 
-def _stays(holds: Callable[[], bool]) -> bool:
+def stays(holds: Callable[[], bool]) -> bool:
     """Whether something is true now and in a few seconds."""
     return holds() and not rig.until(lambda: not holds(), 6)
 

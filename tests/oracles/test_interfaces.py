@@ -146,6 +146,28 @@ def test_what_is_not_ours_stays(here: Node) -> None:
     assert all("master" not in links[port] for port in PORTS)
 
 
+@pytest.mark.filterwarnings("default:NOT JUDGED")
+def test_hosts_that_others_saw_stay_and_ours_are_kept(here: Node) -> None:
+    """A `/128` with the metric of the contract is not the file's; one with the file's metric is."""
+    table = possible(here, whole())
+    content, host = bytes_of(table), next(each for each in table["routes"] if each["type"] == "unicast" and "via" not in each)
+    words = f"dev {host['dev']} table {host['table']} protocol 122"
+    seen = host["prefix"].rsplit(":", 1)[0] + ":4000/128"
+    here.sh(f"ip -6 route add {seen} {words} metric 11")
+    assert here.interfaces("--check", content) == {"code": 0, "changes": [], "problems": []}
+    assert f"{seen.removesuffix('/128')} dev {host['dev']}" in here.run("ip", "-6", "route", "show", "table", str(host["table"]))
+    for drift in (
+        f"ip -6 route delete {host['prefix']} {words}",
+        f"ip -6 route add {seen} {words} metric 10",
+        f"ip -6 route add {seen.replace('/128', '/127')} {words} metric 11",
+    ):
+        here.sh(drift)
+        assert here.interfaces("--check", content)["code"] == 1, drift
+        assert here.interfaces("--apply", content)["code"] == 0
+        assert here.interfaces("--check", content)["code"] == 0
+    assert f"{seen.removesuffix('/128')} dev {host['dev']}" in here.run("ip", "-6", "route", "show", "table", str(host["table"]))
+
+
 def test_an_interface_that_only_has_our_name_is_left_alone(here: Node) -> None:
     here.sh("ip link add zs806829 type bridge")
     before = here.links()

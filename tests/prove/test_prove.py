@@ -71,6 +71,8 @@ MUTATIONS = {
     "more from other nodes": (RULESET, r"(set zt_inbound \{.*?)\. 6 \. 443", r"\1. 6 . 400-443"),
     "another table": (RULESET, r"delete table inet ztos", "flush ruleset"),
     "a table more": (RULESET, r"\Z", "table ip open { }\n"),
+    "nodes not withheld": (RULESET, r"\t\tip6 daddr @zt_underlay goto zt_deny\n", ""),
+    "open before the refill": (RULESET, r"(set zt_underlay \{.*?elements = \{\s*)::-[f:]+", r"\1::1"),
     "another target": (ZONE, r"(ehr.mercy.example. IN AAAA fd3c:91a2:77e0:1::1)00", r"\g<1>ff"),
     "a record less": (ZONE, r"ehr.mercy.example. IN AAAA [^\n]*\n", ""),
     "an old serial": (ZONE, r"hostmaster.mercy.example. 7", "hostmaster.mercy.example. 6"),
@@ -91,6 +93,35 @@ def test_every_change_is_caught(change: str) -> None:
     assert found and all(verdict.verdict == "refuted" and verdict.reason for verdict in found)
     folder = path.split("/", 3)[:3]
     assert any(re.match("/".join(folder) + r"/\S+:\d+: ", verdict.reason) for verdict in found)
+
+
+GUESTS, PATIENTS = {"branch-1"}, {"branch-1", "edge-1", "edge-2"}
+WITHHELD = {
+    "an address less": (r"\t2001:db8:c::1,\n", "", GUESTS),
+    "another address": (r"2001:db8:c::1,", "2001:db8:c::2,", GUESTS),
+    "an address of ours": (r"\t2001:db8:b::1,\n", "\t2001:db8:b::1,\n\tfd3c:91a2:77e0:1::100,\n", PATIENTS),
+    "another set": (r"flush set inet ztos zt_underlay", "flush set inet ztos zt_hosts", PATIENTS),
+    "a rule more": (r"\Z", "add rule inet ztos zt_forward accept\n", PATIENTS),
+    "a range": (r"2001:db8:c::1,", "2001:db8:c::1-2001:db8:c::2,", PATIENTS),
+}
+
+
+@pytest.mark.parametrize("change", WITHHELD)
+def test_what_is_withheld_is_part_of_what_a_firewall_means(change: str) -> None:
+    """The file of the network alone is changed: the firewalls that lean on it are refuted with it."""
+    old, new, walls = WITHHELD[change]
+    network = n.hospital()
+    found = refuted(network, changed(built(network), "underlay/underlay.nft", old, new))
+    assert any(re.match(r"underlay/underlay.nft:\d+: ", each.reason) for each in found if each.property == "read-back")
+    assert {each.statement.split("/")[1] for each in found if each.property == "enforcement"} == walls
+
+
+def test_without_the_file_of_the_network_nothing_counts_as_granted() -> None:
+    network = n.hospital()
+    bundle = built(network)
+    found = refuted(network, Bundle(tuple(file for file in bundle.files if file.target != "underlay")))
+    walls = {each.statement.split()[0] for each in found if each.property == "enforcement"}
+    assert walls == {f"nodes/{spec.node}/nftables" for spec in project(network) if spec.permits or spec.inbound}
 
 
 def test_the_line_of_a_change_is_named() -> None:
@@ -132,7 +163,7 @@ def test_a_wrong_lowering_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     def lower_wrongly(self: Nftables, spec: object) -> object:
         model = lower_truly(self, spec)  # type: ignore[arg-type]
         wider = [
-            each.model_copy(update={"elements": tuple(e.model_copy(update={"verdict": "accept"}) for e in each.elements)})
+            each.model_copy(update={"elements": tuple(replace(e, verdict="accept") for e in each.elements)})
             if each.name == "zt_grants"
             else each
             for each in model.collections

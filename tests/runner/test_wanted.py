@@ -36,6 +36,16 @@ def test_no_name_becomes_a_command(place: tuple[str, int, str], value: Any) -> N
         parse(json.dumps(found).encode())
 
 
+def test_a_rule_that_is_one_is_taken() -> None:
+    found = table()
+    vrf = next(each["name"] for each in found["interfaces"] if each["kind"] == "vrf")
+    found["rules"] = [{"vrf": vrf, "prefix": "fd00::/64", "table": 9000}]
+    assert [(each.vrf, each.prefix, each.table) for each in parse(json.dumps(found).encode()).rules] == [(vrf, "fd00::/64", 9000)]
+    found["rules"][0]["prefix"] = "10.0.0.0/8"
+    with pytest.raises(BadFile):
+        parse(json.dumps(found).encode())
+
+
 VALUES: dict[str, Any] = {
     "purpose": 'x" group 0',
     "mtu": 99,
@@ -58,7 +68,7 @@ def test_no_value_is_more_than_its_kind(key: str) -> None:
         parse(json.dumps(found).encode())
 
 
-@pytest.mark.parametrize("key", ["schema_version", "underlay", "interfaces", "routes", "sysctls"])
+@pytest.mark.parametrize("key", ["schema_version", "underlay", "interfaces", "routes", "rules", "sysctls"])
 def test_what_is_missing_is_refused(key: str) -> None:
     found = table()
     del found[key]
@@ -82,6 +92,19 @@ def _half_a_route(found: dict[str, Any]) -> None:
     found["routes"][0]["via"] = "fe80::1"
 
 
+def _onto_the_main_table(found: dict[str, Any]) -> None:
+    found["routes"].append({"type": "unicast", "prefix": "fd00::1/128", "dev": found["interfaces"][0]["name"]})
+
+
+def _rule_of_no_vrf(found: dict[str, Any]) -> None:
+    found["rules"] = [{"vrf": "eth0", "prefix": "fd00::/64", "table": 9000}]
+
+
+def _rule_for_the_main_table(found: dict[str, Any]) -> None:
+    vrf = next(each["name"] for each in found["interfaces"] if each["kind"] == "vrf")
+    found["rules"] = [{"vrf": vrf, "prefix": "fd00::/64", "table": 254}]
+
+
 def _global_sysctl(found: dict[str, Any]) -> None:
     found["sysctls"] = {"core/bpf_jit_enable": "0"}
 
@@ -90,7 +113,12 @@ def _newer(found: dict[str, Any]) -> None:
     found["schema_version"] = 2
 
 
-@pytest.mark.parametrize("change", [_twice, _unprefixed, _stranger, _half_a_route, _global_sysctl, _newer], ids=lambda each: each.__name__)
+ODD = (
+    _twice, _unprefixed, _stranger, _half_a_route, _onto_the_main_table, _rule_of_no_vrf, _rule_for_the_main_table, _global_sysctl, _newer,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("change", ODD, ids=lambda each: each.__name__)
 def test_what_does_not_fit_together_is_refused(change: Any) -> None:
     found = table()
     change(found)

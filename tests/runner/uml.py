@@ -30,18 +30,18 @@ def why_missing() -> str | None:
     return f"{', '.join(missing)} not installed" if missing else None if MODULES.is_dir() else "the kernel's modules are not installed"
 
 
-def run(folder: Path, script: str) -> str:
+def run(folder: Path, script: str, *, modules: tuple[str, ...] = (), memory: str = "512M", seconds: int = TIMEOUT) -> str:
     """What a script says in there; it must succeed."""
     (folder / "lib" / "modules").mkdir(parents=True)
     for version in MODULES.iterdir():
         (folder / "lib" / "modules" / version.name).symlink_to(version)
     (folder / "script").write_text(script)
     init = folder / "init"
-    init.write_text(INIT.format(modules=" ".join(WANTED), folder=folder))
+    init.write_text(INIT.format(modules=" ".join((*WANTED, *modules)), folder=folder))
     init.chmod(0o755)
-    command = ["linux.uml", "mem=512M", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "rw", f"init={init}"]
+    command = ["linux.uml", f"mem={memory}", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "rw", f"init={init}"]
     command += ["con0=null", "con=null", "quiet"]
-    subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT, check=False)
+    subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False)
     output = (folder / "output").read_text() if (folder / "output").exists() else "it did not boot"
     assert (folder / "code").exists() and (folder / "code").read_text() == "0\n", output[-4000:]
     return output

@@ -47,9 +47,10 @@ def ring(*names: str) -> list[Any]:
     return [link(a, b) for a, b in zip(names, (*names[1:], names[0]), strict=True)]
 
 
-def domain(name: str, *nodes: str) -> IsolationDomain:
+def domain(name: str, *nodes: str, within: tuple[str, ...] | None = None) -> IsolationDomain:
     """A domain on some nodes."""
-    return IsolationDomain(name=name, index=0, l3vni=1, interface="v", nodes=nodes)
+    bound = Jurisdiction(text=" and ".join(within), countries=within) if within else None
+    return IsolationDomain(name=name, index=0, l3vni=1, interface="v", nodes=nodes, within=bound)
 
 
 SITES = tuple(site(name) for name in ("one", "two", "three"))
@@ -113,14 +114,21 @@ def test_every_place_of_a_counts() -> None:
     assert verdict.reason.endswith("answers `a` on node `n3`")
 
 
-def test_only_links_whose_tunnel_admits_the_domain_carry_it_and_answers_count() -> None:
+@pytest.mark.parametrize(
+    ("bounds", "needed"),
+    [((None, ("US",)), {"b"}), ((("US",), ("US", "IE")), {"a"}), ((("US", "IE"), ("US", "CA")), {"a", "b"})],
+    ids=["the stricter is the target's", "the stricter is the source's", "neither is inside the other"],
+)
+def test_only_links_whose_tunnel_admits_the_stricter_domain_carry_a_flow_and_its_answers(bounds: Any, needed: set[str]) -> None:
     parts = (*PAIR, *ring("n1", "n2", "n3"), reaches("segment:a", "service:s", 1, "links"))
-    domains = (domain("a", "n1", "n2", "n3"), domain("b", "n1", "n2", "n3"))
+    domains = tuple(domain(name, "n1", "n2", "n3", within=within) for name, within in zip("ab", bounds, strict=True))
     assert judge(*parts, domains=domains).verdict == "proved"
     for kept in ("a", "b"):
         admits = {"n1--n3": (kept,), "n1--n2": ("a", "b"), "n2--n3": ("a", "b")}
-        assert judge(*parts, domains=domains, admits=admits).verdict == "refuted", "one way alone is no conversation"
-    assert judge(*parts, domains=(domain("a", "n1", "n2"), domain("b", "n1", "n2", "n3"))).verdict == "refuted"
+        assert judge(*parts, domains=domains, admits=admits).verdict == ("proved" if needed == {kept} else "refuted")
+    nodes = {name: ("n1", "n2") if name in needed else ("n1", "n2", "n3") for name in "ab"}
+    strict = tuple(domain(name, *nodes[name], within=within) for name, within in zip("ab", bounds, strict=True))
+    assert judge(*parts, domains=strict).verdict == "refuted"
 
 
 def test_a_way_must_stand_at_every_instant() -> None:

@@ -106,19 +106,21 @@ def _check_path(
         return
     groups = components.within(segment_domain[source], segment_domain[target])
     ends = {groups.get(node) for nodes in lives[target].values() for node in nodes} - {None}
-    for site, nodes in lives[source].items():
-        for node in nodes:
-            if ends and groups.get(node) not in ends:
-                message = f"this grant has no path from `{source}` at site `{site}` (node `{node}`) to `{target}`"
-                origin = next(segment.origin for segment in intent.segments if segment.name == target)
-                report.error(
-                    "ZT316",
-                    message,
-                    rule.origin,
-                    help="add a link between nodes that may carry it, or narrow the grant",
-                    related=[Label(origin, "the target lives where this says")],
-                )
-                return
+    at_source = [(site, node) for site, nodes in lives[source].items() for node in nodes if ends and groups.get(node) not in ends]
+    # What the two exchange may be on nodes inside both bounds alone: a place of the target outside would have no route to the source.
+    at_target = [(site, node) for site, nodes in lives[target].items() for node in nodes if node not in groups]
+    if at_source or at_target:
+        site, node = (at_source or at_target)[0]
+        where = f"from `{source}` at site `{site}` (node `{node}`) to `{target}`"
+        outside = f"from `{source}` to `{target}` at site `{site}` (node `{node}`), which may not hold what the two exchange"
+        origin = next(segment.origin for segment in intent.segments if segment.name == target)
+        report.error(
+            "ZT316",
+            f"this grant has no path {where if at_source else outside}",
+            rule.origin,
+            help="add a link between nodes that may carry it, or narrow the grant",
+            related=[Label(origin, "the target lives where this says")],
+        )
 
 
 class _Components:

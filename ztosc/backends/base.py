@@ -116,6 +116,8 @@ class Enforcement:
     """From other nodes: source, destination, protocol, port."""
     hosts: Mapping[str, Intervals]
     """By in-port: source addresses that may appear there."""
+    heeds: bool = False
+    """Whether nothing passes from or to an address that a target of the network withholds; everything is, until it says which."""
 
 
 @runtime_checkable
@@ -124,6 +126,15 @@ class Enforces(Protocol):
 
     def enforcement(self, model: Any) -> Enforcement:
         """What a model that was read lets pass."""
+        ...
+
+
+@runtime_checkable
+class Withholds(Protocol):
+    """A target of the network whose files say which addresses no grant of any node leads to or comes from."""
+
+    def withheld(self, model: Any) -> Intervals:
+        """The addresses of a model that was read."""
         ...
 
 

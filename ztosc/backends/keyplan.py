@@ -26,7 +26,7 @@ class KeyPlanTarget:
     name = "keyplan"
     bundle_folder = "keys"
 
-    @property
+    @cached_property
     def folder(self) -> Path:
         return resources.target_file(self.name, "target.toml").parent
 

@@ -40,7 +40,7 @@ class Prometheus:
     name = "prometheus"
     bundle_folder = "monitoring"
 
-    @property
+    @cached_property
     def folder(self) -> Path:
         return resources.target_file(self.name, "target.toml").parent
 

@@ -15,7 +15,7 @@ from typing import Any, TypeGuard, cast
 
 from ztosc.backends.base import Backend, BackendFault, NetworkBackend
 
-OURS = ("bind", "frr", "interfaces", "keyplan", "ldap", "macsec", "nftables", "prometheus", "wireguard")
+OURS = ("bind", "frr", "interfaces", "keyplan", "ldap", "macsec", "nftables", "prometheus", "underlay", "wireguard")
 """Modules of this package, each with a `BACKEND`. A new target of ours adds its name here, and nothing else outside its folders."""
 
 GROUP = "ztosc.targets"

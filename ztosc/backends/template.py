@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 
-def fill(folder: Path, name: str, values: Mapping[str, Any], filters: Mapping[str, Callable[[str], str]]) -> bytes:
+def fill(folder: Path, name: str, values: Mapping[str, Any], filters: Mapping[str, Callable[[Any], Any]]) -> bytes:
     """The text of `templates/<name>` in a target's folder, as UTF-8."""
     return _template(folder, name, tuple(sorted(filters.items(), key=lambda item: item[0]))).render(**values).encode()
 
 
 @lru_cache(maxsize=64)  # a bundle fills a handful of templates thousands of times
-def _template(folder: Path, name: str, filters: tuple[tuple[str, Callable[[str], str]], ...]) -> Template:
+def _template(folder: Path, name: str, filters: tuple[tuple[str, Callable[[Any], Any]], ...]) -> Template:
     import jinja2  # 80 ms that `--help` need not wait for
 
     environment = jinja2.Environment(

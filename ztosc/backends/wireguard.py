@@ -63,7 +63,7 @@ class WireGuard:
 
     name = "wireguard"
 
-    @property
+    @cached_property
     def folder(self) -> Path:
         return resources.target_file(self.name, "target.toml").parent
 

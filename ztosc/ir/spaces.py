@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
+from functools import lru_cache
 
 from ztosc.logic import intervals
 
@@ -43,6 +44,7 @@ def infrastructure(prefix: str) -> ipaddress.IPv6Network:
     return ipaddress.IPv6Network((int(ipaddress.IPv6Network(prefix).network_address), 56))
 
 
+@lru_cache(maxsize=1 << 10)  # one a domain, asked for by every tunnel
 def loopback_pool(prefix: str, index: int) -> str:
     """The /64 of loopbacks of the isolation domain with that index."""
     return str(subnet(prefix, index))

@@ -16,13 +16,20 @@ from ztosc.logic.intervals import Intervals
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 MAPPED = 0xFFFF << 32
 ALL4: Intervals = ((MAPPED, MAPPED + 2**32 - 1),)
-ALL6: Intervals = intervals.subtract(((0, 2**128 - 1),), ALL4)
+EVERY: intervals.Interval = (0, 2**128 - 1)
+ALL6: Intervals = intervals.subtract((EVERY,), ALL4)
+
+
+@lru_cache(maxsize=1 << 14)  # the same few thousand are asked for again by every node
+def parsed(prefix: str) -> Network:
+    """A prefix or address as a network."""
+    return ipaddress.ip_network(prefix)
 
 
 @lru_cache(maxsize=1 << 14)
 def of_prefix(prefix: str) -> Intervals:
     """The addresses of one prefix or address, given as text."""
-    network = ipaddress.ip_network(prefix)
+    network = parsed(prefix)
     base = MAPPED if network.version == 4 else 0
     found: Intervals = ((base + int(network.network_address), base + int(network.broadcast_address)),)
     return intervals.subtract(found, ALL4) if network.version == 6 and network.prefixlen < 96 else found

@@ -5,7 +5,9 @@ Guarantees: every function returns the one normal form, so equal sets are equal 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
+from operator import itemgetter
 
 Interval = tuple[int, int]
 Intervals = tuple[Interval, ...]
@@ -32,7 +34,7 @@ def union(*sets: Intervals) -> Intervals:
 def subtract(left: Intervals, right: Intervals) -> Intervals:
     """What is in `left` and not in `right`; both in normal form."""
     result: list[Interval] = []
-    position = 0
+    position = bisect_left(right, left[0][0], key=itemgetter(1)) if left else 0
     for low, high in left:
         while position < len(right) and right[position][1] < low:
             position += 1

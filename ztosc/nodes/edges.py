@@ -67,8 +67,8 @@ def _group(source: End, interface: str | None, sources: Intervals, reached: Iter
 
 def conditions(local: Local, found: tuple[Permit, ...]) -> tuple[Condition, ...]:
     """The conditions that the permits name, by id."""
-    named = {permit.condition for permit in found}
-    return tuple(each for each in local.whole.conditions if each.id in named)
+    named = {permit.condition for permit in found if permit.condition}
+    return tuple(local.whole.conditions[name] for name in sorted(named))
 
 
 def members(local: Local, found: tuple[Permit, ...], known: tuple[Condition, ...]) -> tuple[Member, ...]:

@@ -42,6 +42,10 @@ class Export(Model):
 
     tag: Tag
     prefixes: tuple[str, ...]
+    hosts: tuple[str, ...] = ()
+    """Prefixes that other nodes of the site hold too: the routes of single hosts inside them are announced as well."""
+    guest: bool = False
+    """Whether its segment lives in another VRF of this node, and is announced here by a route of the kernel."""
 
 
 class Import(Model):
@@ -50,6 +54,10 @@ class Import(Model):
     tag: Tag
     vtep: str
     prefixes: tuple[str, ...]
+    hosts: tuple[str, ...] = ()
+    """Prefixes inside which the routes of single hosts may be used."""
+    guest: bool = False
+    """Whether its segment lives in another domain, and meets in this one alone what lives here."""
 
 
 SessionKind = Literal["client", "reflector", "fellow", "mesh"]
@@ -95,6 +103,24 @@ class DomainFabric(Model):
         return bool(self.exports or self.imports)
 
 
+class Held(Model):
+    """A route of the kernel to what lives on this node: a host of a segment that other nodes of the site hold too, or a segment, seen
+    from a stricter domain in which others meet it."""
+
+    prefix: str
+    interface: str
+    """The segment's bridge."""
+    table: int
+
+
+class Detour(Model):
+    """Out of one VRF, where a prefix is looked up in the table of the stricter domain in which it is met."""
+
+    vrf: str
+    prefix: str
+    table: int
+
+
 class Fabric(Model):
     """Routing on one node."""
 
@@ -104,3 +130,5 @@ class Fabric(Model):
     """The whole overlay: what is in it and has no route goes nowhere."""
     underlay: tuple[UnderlayPeer, ...]
     domains: tuple[DomainFabric, ...]
+    held: tuple[Held, ...] = ()
+    detours: tuple[Detour, ...] = ()

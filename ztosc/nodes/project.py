@@ -34,7 +34,7 @@ def project(network: Network) -> tuple[NodeSpec, ...]:
 
 def _spec(local: Local, fabrics: Fabrics) -> NodeSpec:
     node, whole = local.node, local.whole
-    plan = next(plan for plan in whole.network.nodes if plan.node == node.name)
+    plan = whole.node_plans[node.name]
     permits = edges.permits(local)
     conditions = edges.conditions(local, permits)
     tunnels = tuple(_tunnels(local))
@@ -51,7 +51,7 @@ def _spec(local: Local, fabrics: Fabrics) -> NodeSpec:
         tunnels=tunnels,
         transits=tuple(_transits(local)),
         segments=tuple(_segment(local, name) for name in sorted(local.places)),
-        ours=ranges(whole.overlay),
+        ours=whole.ours,
         conditions=conditions,
         attributes=tuple((name, whole.types[name]) for name in sorted({name for each in conditions for name in asked(each)})),
         permits=permits,
@@ -75,6 +75,7 @@ def _transits(local: Local) -> Iterator[Transit]:
 
 def _segment(local: Local, name: str) -> LocalSegment:
     segment, plan, place = local.whole.segments[name], local.whole.plans[name], local.places[name]
+    resolvers = _resolvers_of(local.whole, name)
     return LocalSegment(
         segment=name,
         doc=segment.doc,
@@ -87,16 +88,22 @@ def _segment(local: Local, name: str) -> LocalSegment:
         nodes=place.nodes,
         hosts=ranges(local.behind_ports(name)),
         attachments=tuple(each for each in local.node.attachments if each.segment == name),
+        resolvers=resolvers,
+        search=local.whole.network.intent.network.domain if resolvers else "",
         origin=segment.origin,
     )
 
 
+def _resolvers_of(whole: Whole, segment: str) -> tuple[str, ...]:
+    """Where a segment may ask for names."""
+    asked = {target.name for target in whole.cells.get(("segment", segment), {}) if target.kind == "system"}
+    answering = asked & {system.name for system in whole.network.intent.systems if system.served_by == "resolver"}
+    return tuple(sorted(each.address for each in whole.network.anycast if each.system in answering and each.nodes))
+
+
 def _tunnels(local: Local) -> Iterator[TunnelSide]:
-    links = {link.name: link for link in local.whole.network.intent.links}
-    for tunnel in sorted(local.whole.network.tunnels, key=lambda tunnel: tunnel.link):
-        link = links[tunnel.link]
-        if local.node.name in (link.a, link.b):
-            yield _side(local, link, tunnel)
+    for link, tunnel in local.whole.tunnels_at[local.node.name]:
+        yield _side(local, link, tunnel)
 
 
 def _side(local: Local, link: Link, tunnel: Tunnel) -> TunnelSide:

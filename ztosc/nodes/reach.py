@@ -3,6 +3,8 @@
 Guarantees: an external never holds an address of ours, of a link, of a group, of this machine, or one that embeds IPv4 other than
 through our own NAT64; private and unique-local ranges only where they are written; two externals never share an address that a
 more specific prefix gives to one of them.
+
+What a node's own files say of an external is its outline; the underlay addresses inside it are withheld by `targets/underlay`.
 """
 
 from __future__ import annotations
@@ -33,14 +35,30 @@ def overlay(network: Network) -> Intervals:
     return of_prefixes([network.prefix, network.nat64_prefix, *places, *loopbacks, *tunnels, *anycast])
 
 
+def underlay(network: Network) -> Intervals:
+    """Where the nodes reach each other: no external holds one of these."""
+    return of_prefixes(node.underlay for node in network.intent.nodes)
+
+
 def externals(network: Network) -> dict[str, Intervals]:
     """What each external reaches, in the joint space of both families."""
-    ours = intervals.union(overlay(network), of_prefixes(node.underlay for node in network.intent.nodes))
+    nodes = underlay(network)
+    return {name: intervals.subtract(reach, nodes) for name, reach in outlines(network, overlay(network)).items()}
+
+
+def outlines(network: Network, ours: Intervals) -> dict[str, Intervals]:
+    """The same with the underlay addresses still in it, which one file for all nodes withholds: a new node then changes no outline.
+
+    Of a family in which nothing else is left, nothing is.
+    """
+    nodes = underlay(network)
     written = [(prefix, external.name) for external in network.intent.externals for prefix in external.reach]
-    return {
-        external.name: intervals.union(*(_reach(prefix, external.name, written, ours) for prefix in external.reach))
-        for external in network.intent.externals
-    }
+    found: dict[str, Intervals] = {}
+    for external in network.intent.externals:
+        reach = intervals.union(*(_reach(prefix, external.name, written, ours) for prefix in external.reach))
+        families = (intervals.intersect(reach, family) for family in (addresses.ALL4, addresses.ALL6))
+        found[external.name] = intervals.union(*(each for each in families if intervals.subtract(each, nodes)))
+    return found
 
 
 def _reach(prefix: str, owner: str, written: Iterable[tuple[str, str]], ours: Intervals) -> Intervals:
@@ -51,7 +69,7 @@ def _reach(prefix: str, owner: str, written: Iterable[tuple[str, str]], ours: In
 
 @lru_cache(maxsize=1 << 14)
 def _within(inner: str, outer: str) -> bool:
-    small, large = ipaddress.ip_network(inner), ipaddress.ip_network(outer)
+    small, large = addresses.parsed(inner), addresses.parsed(outer)
     if isinstance(small, ipaddress.IPv6Network) and isinstance(large, ipaddress.IPv6Network):
         return small.subnet_of(large)
     if isinstance(small, ipaddress.IPv4Network) and isinstance(large, ipaddress.IPv4Network):

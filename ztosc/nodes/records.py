@@ -8,6 +8,7 @@ Guarantees: every service has AAAA records under its name and one for each repli
 from __future__ import annotations
 
 import ipaddress
+from collections import defaultdict
 from collections.abc import Iterator
 
 from ztosc.ir.intent import Service
@@ -44,10 +45,9 @@ def _zone_of(name: str, zones: list[str]) -> str | None:
     return max((zone for zone in zones if name == zone or name.endswith("." + zone)), key=len, default=None)
 
 
-def node_name(network: Network, node: str) -> str:
-    """The absolute DNS name of a node."""
-    site = next(each.site for each in network.intent.nodes if each.name == node)
-    return f"{node}.{site}.{network.intent.network.domain}."
+def node_names(network: Network) -> dict[str, str]:
+    """The absolute DNS name of each node."""
+    return {node.name: f"{node.name}.{node.site}.{network.intent.network.domain}." for node in network.intent.nodes}
 
 
 def _resolvers(network: Network) -> list[str]:
@@ -57,21 +57,23 @@ def _resolvers(network: Network) -> list[str]:
 def _soa(network: Network, zone: Zone) -> Record:
     name = f"{zone.name.rstrip('.')}."
     contact = f"hostmaster.{network.intent.network.domain}."
-    return Record(name=name, type="SOA", value=f"{node_name(network, _resolvers(network)[0])} {contact} {zone.serial} {TIMERS}")
+    return Record(name=name, type="SOA", value=f"{node_names(network)[_resolvers(network)[0]]} {contact} {zone.serial} {TIMERS}")
 
 
 def _apex(network: Network, zone: str) -> tuple[Record, ...]:
-    return tuple(Record(name=zone, type="NS", value=node_name(network, node)) for node in _resolvers(network))
+    names = node_names(network)
+    return tuple(Record(name=zone, type="NS", value=names[node]) for node in _resolvers(network))
 
 
 def _forward(network: Network) -> Iterator[Record]:
     domain = network.intent.network.domain
     for name, address in _named(network):
         yield Record(name=name, type="AAAA", value=address)
+    endpoints: dict[str, list[str]] = defaultdict(list)
+    for endpoint in network.endpoints:
+        endpoints[endpoint.service].append(endpoint.address)
     for service in network.intent.services:
-        for endpoint in network.endpoints:
-            if endpoint.service == service.name:
-                yield Record(name=f"{service.dns_name}.{domain}.", type="AAAA", value=endpoint.address)
+        yield from (Record(name=f"{service.dns_name}.{domain}.", type="AAAA", value=address) for address in endpoints[service.name])
         yield from _srv(service, domain)
 
 
@@ -80,9 +82,10 @@ def _named(network: Network) -> Iterator[tuple[str, str]]:
     dns_names = {service.name: service.dns_name for service in network.intent.services}
     for endpoint in network.endpoints:
         yield f"{endpoint.replica}.{dns_names[endpoint.service]}.{network.intent.network.domain}.", endpoint.address
+    names = node_names(network)
     for node in network.nodes:
         if node.loopbacks:
-            yield node_name(network, node.node), node.loopbacks[0].address
+            yield names[node.node], node.loopbacks[0].address
 
 
 def _srv(service: Service, domain: str) -> Iterator[Record]:

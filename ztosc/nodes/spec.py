@@ -7,6 +7,7 @@ Guarantees: target-neutral; addresses are ranges (first, last) in canonical text
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Literal
 
@@ -133,8 +134,12 @@ class Member(Model):
     service: str
 
 
-class NodeFlow(Model):
-    """A flow of the node itself, initiated to (`in`) or by (`out`) it. Absent `interface`: whatever faces the underlay."""
+@dataclass(frozen=True, slots=True)
+class NodeFlow:
+    """A flow of the node itself, initiated to (`in`) or by (`out`) it. Absent `interface`: whatever faces the underlay.
+
+    There are tens of thousands, all made of values that were validated: not a model, whose checks would take longer than all else.
+    """
 
     direction: Literal["in", "out"]
     interface: str | None
@@ -205,6 +210,10 @@ class LocalSegment(Model):
     hosts: Ranges
     """Source addresses that may appear on its ports here: the prefix without the gateway and without endpoints on other nodes."""
     attachments: tuple[Attachment, ...]
+    resolvers: tuple[str, ...] = ()
+    """Addresses at which its hosts may ask for names."""
+    search: str = ""
+    """The domain in which they may look for short names; empty where they may not ask."""
     origin: Span
 
 

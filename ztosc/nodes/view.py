@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from functools import cached_property
 
-from ztosc.ir.intent import Node
-from ztosc.ir.network import Network, SitePrefix
+from ztosc.ir.intent import Link, Node
+from ztosc.ir.network import Network, SitePrefix, Tunnel
 from ztosc.ir.spaces import loopback_pool, vtep_pool
 from ztosc.ir.values import AttributeType
 from ztosc.keyplan import current_keys, psk_links
@@ -19,7 +19,8 @@ from ztosc.logic.intervals import Intervals
 from ztosc.nodes import records, sizes
 from ztosc.nodes.conditions import intern
 from ztosc.nodes.grants import Cell, Cells, Target, grants
-from ztosc.nodes.reach import as_ipv6, externals, of_prefixes, overlay
+from ztosc.nodes.reach import as_ipv6, of_prefixes, outlines, overlay
+from ztosc.nodes.spec import ranges
 
 
 def points(found: Iterable[int]) -> Intervals:
@@ -34,12 +35,27 @@ class Whole:
         self.network = network
         self.cells: Cells = grants(network)
         found = (cell.condition for targets in self.cells.values() for cells in targets.values() for cell in cells)
-        self.conditions = intern(condition for condition in found if condition)
-        self.externals = externals(network)
-        self.overlay = overlay(network)
+        self.conditions = {condition.id: condition for condition in intern(condition for condition in found if condition)}
+        ours = overlay(network)
+        self.externals = outlines(network, ours)
+        """Outlines: with the underlay addresses that `targets/underlay` withholds."""
+        self.ours = ranges(ours)
         self.nodes = {node.name: node for node in network.intent.nodes}
         self.segments = {segment.name: segment for segment in network.intent.segments}
         self.plans = {plan.segment: plan for plan in network.segments}
+        self.node_plans = {plan.node: plan for plan in network.nodes}
+        self.places_at: dict[str, list[tuple[str, SitePrefix]]] = defaultdict(list)
+        """By node: segments and their places, in the network's order."""
+        for plan in network.segments:
+            for place in plan.places:
+                for node in place.nodes:
+                    self.places_at[node].append((plan.segment, place))
+        self.tunnels_at: dict[str, list[tuple[Link, Tunnel]]] = defaultdict(list)
+        """By node: its links with their tunnels, by name."""
+        links = {link.name: link for link in network.intent.links}
+        for tunnel in sorted(network.tunnels, key=lambda tunnel: tunnel.link):
+            for end in (links[tunnel.link].a, links[tunnel.link].b):
+                self.tunnels_at[end].append((links[tunnel.link], tunnel))
         self.types: dict[str, AttributeType] = {attribute.name: attribute.type for attribute in network.intent.attributes}
         self.endpoints: dict[str, list[tuple[str, int]]] = defaultdict(list)
         """By service: the node and address of each replica."""
@@ -93,10 +109,8 @@ class Local:
         self.node = node
         self.places: dict[str, SitePrefix] = {}
         """By segment that lives here: its place at this node's site."""
-        for plan in whole.network.segments:
-            here = [place for place in plan.places if node.name in place.nodes]
-            if here:
-                self.places[plan.segment] = here[0]
+        for segment, place in whole.places_at[node.name]:
+            self.places.setdefault(segment, place)
         self.systems = frozenset(service.system for service in whole.network.anycast if node.name in service.nodes)
 
     def endpoints(self, segment: str, *, here: bool) -> Intervals:

@@ -5,9 +5,11 @@ Guarantees: computed from the spec alone, by other code than what made the files
 
 from __future__ import annotations
 
+import ipaddress
 from collections import defaultdict
 
 from ztosc.backends.base import Enforcement
+from ztosc.ir.network import Network
 from ztosc.logic import addresses, intervals, ports, regions
 from ztosc.logic.intervals import Intervals
 from ztosc.logic.ports import ECHO, ICMPV6, Boxes
@@ -17,18 +19,24 @@ NO_FLOW: Boxes = ((ICMPV6, ICMPV6, 0, ECHO[1] - 1), (ICMPV6, ICMPV6, ECHO[1] + 1
 """ICMPv6 that is not an echo request: neighbours and errors, which no policy grants."""
 
 
-def demanded(spec: NodeSpec) -> Enforcement:
-    """What the node must let pass, no more and no less."""
+def demanded(network: Network, spec: NodeSpec) -> Enforcement:
+    """What the node must let pass, no more and no less: of an external, nothing at which a node is reached."""
+    nodes, embedded = _underlay(network)
+    beyond = intervals.union(nodes, embedded)
     segments: dict[tuple[str, str | None], list[regions.Box]] = defaultdict(list)
     outside: dict[str | None, list[regions.Box]] = defaultdict(list)
     for permit in spec.permits:
-        found = _boxes((_ipv6(intervals_of(permit.destinations)),), permit.ports)
+        destinations = _ipv6(intervals_of(permit.destinations))
+        if permit.to.kind == "external":
+            destinations = intervals.subtract(destinations, beyond)
+        found = _boxes((destinations,), permit.ports)
         if permit.interface is not None:
             segments[(permit.interface, permit.condition)].extend(found)
         else:
-            sources = _ipv6(intervals_of(permit.sources))
+            sources = intervals.subtract(_ipv6(intervals_of(permit.sources)), beyond)
             outside[permit.condition].extend((source, *box) for source in sources for box in found)
-    ends = ((_ipv6(intervals_of(each.sources)), _ipv6(intervals_of(each.destinations)), each.ports) for each in spec.inbound)
+    arriving = ((intervals.subtract(_ipv6(intervals_of(each.destinations)), embedded), each) for each in spec.inbound)
+    ends = ((_ipv6(intervals_of(each.sources)), destinations, each.ports) for destinations, each in arriving)
     inbound = [box for sources, destinations, allowed in ends for box in _boxes((sources, destinations), allowed)]
     return Enforcement(
         segments={key: regions.normalize(boxes) for key, boxes in segments.items() if boxes},
@@ -36,6 +44,14 @@ def demanded(spec: NodeSpec) -> Enforcement:
         inbound=regions.normalize(inbound),
         hosts={each.interface: intervals_of(each.hosts) for each in spec.segments},
     )
+
+
+def _underlay(network: Network) -> tuple[Intervals, Intervals]:
+    """IPv6 addresses at which nodes are reached, and IPv4 ones as the NAT64 embeds them (RFC 6052 §2.2)."""
+    base = int(ipaddress.IPv6Network(network.nat64_prefix).network_address)
+    found = [ipaddress.ip_address(node.underlay) for node in network.intent.nodes]
+    native = intervals.normalize((int(each),) * 2 for each in found if each.version == 6)
+    return native, intervals.normalize((base + int(each),) * 2 for each in found if each.version == 4)
 
 
 def _ipv6(parts: Intervals) -> Intervals:

@@ -1,8 +1,8 @@
 """`prove`: each file says what its node must be, and the files agree with each other.
 
 Guarantees: for each node and target, and each target of the network, the emitted bytes are read back and compared with the spec
-lowered anew, what they let pass with what the spec demands, and the real tools judge them where they are; every name that is published
-leads to an address that exists. Anything that was not compared is refuted or unsupported, never proved.
+lowered anew, what they let pass, less what the network withholds, with what the spec demands, and the real tools judge them where they
+are; every name that is published leads to an address that exists. Anything that was not compared is refuted or unsupported, never proved.
 """
 
 from __future__ import annotations
@@ -29,12 +29,14 @@ from ztosc.backends.registry import targets as registered
 from ztosc.ir.network import Network
 from ztosc.ir.verdict import Outcome, Verdict
 from ztosc.logic import regions
-from ztosc.nodes.records import node_name
+from ztosc.logic.intervals import Intervals
+from ztosc.nodes.records import node_names
 from ztosc.nodes.spec import NodeSpec
 from ztosc.prove.demand import demanded
 from ztosc.prove.difference import difference
 from ztosc.prove.ends import both_ends
 from ztosc.prove.tools import Tools
+from ztosc.prove.withheld import withheld, without
 
 
 def prove(
@@ -51,8 +53,9 @@ def prove(
     strange = sorted(file.path for file in bundle.files if (file.node, file.target, file.place) not in expected)
     reason = f"`{strange[0]}` does not" if strange else ""
     found = [_verdict("bundle", "every file belongs to the network, or to a node and target of it", reason)]
+    gone = withheld(placements, bundle)
     for placement in placements:
-        found.extend(_of_target(network, placement, bundle.at(placement.place), tools))
+        found.extend(_of_target(network, placement, bundle.at(placement.place), tools, gone))
     return (*found, *(_verdict("both-ends", statement, reason) for statement, reason in both_ends(placements, bundle)))
 
 
@@ -70,13 +73,15 @@ def _verdict(name: str, statement: str, reason: str, outcome: Outcome = "refuted
     return Verdict(kind="proof", property=name, statement=statement, origin=None, verdict=outcome if reason else "proved", reason=reason)
 
 
-def _of_target(network: Network, placement: Placement, artifacts: tuple[Artifact, ...], tools: Tools | None) -> Iterator[Verdict]:
+def _of_target(
+    network: Network, placement: Placement, artifacts: tuple[Artifact, ...], tools: Tools | None, gone: Intervals
+) -> Iterator[Verdict]:
     place, backend, subject = placement.place, placement.target, placement.subject
     try:
         model = backend.read(artifacts)
         yield _verdict("read-back", f"{place} says what the network says", _differs(placement, model, artifacts))
         if isinstance(backend, Enforces):
-            unlike = _unlike(backend.enforcement(model), demanded(subject))
+            unlike = _unlike(without(backend.enforcement(model), gone), demanded(network, subject))
             yield _verdict("enforcement", f"{place} lets pass what the network grants", unlike)
         if isinstance(backend, Publishes):
             yield _verdict("names", f"{place} publishes addresses that exist", _dangling(network, backend.published(model)))
@@ -123,8 +128,9 @@ def _dangling(network: Network, published: Mapping[str, frozenset[str]]) -> str:
     for endpoint in network.endpoints:
         for name in (f"{dns_names[endpoint.service]}.{domain}.", f"{endpoint.replica}.{dns_names[endpoint.service]}.{domain}."):
             wanted.setdefault(name, set()).add(endpoint.address)
+    names = node_names(network)
     for node in network.nodes:
-        wanted[node_name(network, node.node)] = {loopback.address for loopback in node.loopbacks[:1]}
+        wanted[names[node.node]] = {loopback.address for loopback in node.loopbacks[:1]}
     for name in sorted({*published, *wanted}):
         if published.get(name, frozenset()) != wanted.get(name, set()):
             return f"`{name}` leads to {sorted(published.get(name, ())) or 'nothing'}, not to {sorted(wanted.get(name, ())) or 'nothing'}"

@@ -21,6 +21,12 @@ LAST = 4_278_198_272
 """The metric of a wall: any other route wins."""
 FIRST = 50
 """The metric of a route to a peer: it wins over what daemons learn."""
+HOST = 10
+"""The metric of a route to what sits on a bridge of ours: before what daemons learn of the same (20)."""
+AGENT = 11
+"""The metric of a single host on a bridge of ours that somebody else on the node has seen there: left alone."""
+BEFORE_VRFS = 900
+"""The priority of a rule of ours: the one that sends a VRF to its own table has 1000."""
 BRIDGE = {"stp_state": 0, "vlan_filtering": 0, "mcast_snooping": 0}
 """No spanning tree in a star; no VLAN is told apart in a bridge (the kernel's default, and some know no other); without a querier
 snooping would only lose neighbour discovery."""
@@ -35,16 +41,18 @@ class Step(IntEnum):
     """The order in which changes are made."""
 
     CREATE = 0
-    DROP_ROUTE = 1
-    DROP_ADDRESS = 2
-    RELEASE = 3
-    DELETE = 4
-    CREATE_ANEW = 5
-    SET = 6
-    SYSCTL = 7
-    UP = 8
-    ADD_ADDRESS = 9
-    ADD_ROUTE = 10
+    DROP_RULE = 1
+    DROP_ROUTE = 2
+    DROP_ADDRESS = 3
+    RELEASE = 4
+    DELETE = 5
+    CREATE_ANEW = 6
+    SET = 7
+    SYSCTL = 8
+    UP = 9
+    ADD_ADDRESS = 10
+    ADD_ROUTE = 11
+    ADD_RULE = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +105,7 @@ def changes(wanted: Wanted, state: State) -> list[Change]:
         *(change for each in present for change in _interface(each, state)),
         *_loopback(wanted, state),
         *_routes(wanted, state, {each.name for each in present}),
+        *_rules(wanted, state),
     ]
     return sorted(dict.fromkeys(found), key=lambda change: (change.step, _rank(change)))
 
@@ -269,7 +278,7 @@ def _sysctl(path: str, value: str) -> Iterator[Change]:
 
 def _routes(wanted: Wanted, state: State, present: set[str]) -> Iterator[Change]:
     keys = {_key(each) for each in wanted.routes if each.dev is None or each.dev in present}
-    for key in sorted(state.routes - keys):
+    for key in sorted(key for key in state.routes - keys if not _seen(key, present)):
         yield Change(Step.DROP_ROUTE, ("route", "delete", *_of_key(key)))
     for key in sorted(keys - state.routes):
         yield Change(Step.ADD_ROUTE, ("route", "add", *_of_key(key)))
@@ -277,7 +286,7 @@ def _routes(wanted: Wanted, state: State, present: set[str]) -> Iterator[Change]
 
 def _key(each: Route) -> RouteKey:
     family = 6 if ":" in each.prefix else 4
-    metric = FIRST if each.type == "unicast" else LAST
+    metric = LAST if each.type != "unicast" else FIRST if each.via else HOST
     return (family, each.type, each.prefix, each.table or MAIN, metric, each.via or "", each.dev or "", each.source or "")
 
 
@@ -287,5 +296,19 @@ def _of_key(key: RouteKey) -> tuple[str, ...]:
     words = (kind, prefix, "table", str(table), "protocol", str(PROTOCOL), "metric", str(metric))
     if kind != "unicast":
         return words
-    towards = ("via", "inet6", via) if family == 4 and ":" in via else ("via", via)
-    return (*words, *towards, "dev", device, "src", source)
+    towards = ("via", "inet6", via) if family == 4 and ":" in via else ("via", via) if via else ()
+    return (*words, *towards, "dev", device, *(("src", source) if source else ()))
+
+
+def _seen(key: RouteKey, present: set[str]) -> bool:
+    """Whether a route says where a host was seen: not the file's to say."""
+    _, kind, prefix, _, metric, via, device, _ = key
+    return kind == "unicast" and prefix.endswith("/128") and metric == AGENT and not via and device in present
+
+
+def _rules(wanted: Wanted, state: State) -> Iterator[Change]:
+    keys = {(BEFORE_VRFS, each.vrf, each.prefix, each.table) for each in wanted.rules}
+    for step, verb, found in ((Step.DROP_RULE, "delete", state.rules - keys), (Step.ADD_RULE, "add", keys - state.rules)):
+        for priority, vrf, prefix, table in sorted(found):
+            ends = (*(("iif", vrf) if vrf else ()), *(("to", prefix) if prefix else ()))
+            yield Change(step, ("-6", "rule", verb, "priority", str(priority), *ends, "table", str(table), "protocol", str(PROTOCOL)))

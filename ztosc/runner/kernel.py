@@ -13,6 +13,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,9 @@ TYPES = {"1": "unicast", "6": "blackhole", "7": "unreachable"}
 RouteKey = tuple[int, str, str, int, int, str, str, str]
 """Family, type, prefix, table, metric, via, device, source."""
 
+RuleKey = tuple[int, str, str, int]
+"""Priority, input interface, destination, table; of IPv6 alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -60,6 +64,8 @@ class State:
     links: dict[str, dict[str, Any]]
     addresses: dict[str, list[dict[str, Any]]]
     routes: frozenset[RouteKey]
+    """Ours alone."""
+    rules: frozenset[RuleKey]
     """Ours alone."""
 
     def ours(self, name: str) -> bool:
@@ -81,7 +87,8 @@ def state() -> State:
         for family in (4, 6)
         for each in _asked("-d", f"-{family}", "route", "show", "table", "all", "protocol", str(PROTOCOL))
     }
-    return State(links, addresses, frozenset(routes))
+    rules = {_rule(each) for each in _asked("-6", "rule", "show") if each.get("protocol") == str(PROTOCOL)}
+    return State(links, addresses, frozenset(routes), frozenset(rules))
 
 
 def _asked(*words: str) -> list[dict[str, Any]]:
@@ -108,10 +115,16 @@ def _route(family: int, found: dict[str, Any]) -> RouteKey:
     return (family, kind, prefix, number, metric, str(via), str(found.get("dev", "")), str(found.get("prefsrc", "")))
 
 
+def _rule(found: dict[str, Any]) -> RuleKey:
+    prefix = f"{found['dst']}/{found.get('dstlen', 128)}" if "dst" in found else ""
+    return (int(found["priority"]), str(found.get("iif", "")), prefix, int(found.get("table", 0)))
+
+
 def batch(lines: Sequence[Sequence[str]]) -> None:
-    """Run `ip` on lines, in order, until one is refused. Raises `Refused`."""
-    text = "".join(" ".join(_quoted(word) for word in line) + "\n" for line in lines)
-    command = ("ip", "-batch", "-")
+    """Run `ip` on lines, in order, until one is refused; options before the command are those of the first. Raises `Refused`."""
+    options = tuple(takewhile(lambda word: word.startswith("-"), lines[0] if lines else ()))
+    text = "".join(" ".join(_quoted(word) for word in line[len(options) :]) + "\n" for line in lines)
+    command = ("ip", *options, "-batch", "-")
     try:
         done = subprocess.run(command, env=ENVIRONMENT, input=text.encode(), capture_output=True, timeout=TIMEOUT, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:

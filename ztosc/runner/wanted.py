@@ -66,6 +66,15 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """What comes out of a VRF for a prefix is looked up in another table."""
+
+    vrf: str
+    prefix: str
+    table: int
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """All that the file asks for."""
 
@@ -75,6 +84,7 @@ class Wanted:
     ports: tuple[Port, ...]
     interfaces: tuple[Interface, ...]
     routes: tuple[Route, ...]
+    rules: tuple[Rule, ...]
 
 
 Check = Callable[[Any], bool]
@@ -158,6 +168,7 @@ ROUTE: dict[str, Check] = {
     "dev": _name,
     "source": _is_address,
 }
+RULE: dict[str, Check] = {"vrf": _name, "prefix": lambda value: _prefix(value) and ":" in value, "table": _number(256, 2**32 - 1)}
 TOP: dict[str, Check] = {
     "schema_version": _number(SCHEMA, SCHEMA),
     "node": lambda value: isinstance(value, str),
@@ -167,6 +178,7 @@ TOP: dict[str, Check] = {
     "ports": _list_of(lambda value: isinstance(value, dict)),
     "interfaces": _list_of(lambda value: isinstance(value, dict)),
     "routes": _list_of(lambda value: isinstance(value, dict)),
+    "rules": _list_of(lambda value: isinstance(value, dict)),
 }
 
 
@@ -185,7 +197,10 @@ def parse(content: bytes) -> Wanted:
     for master in {*(each.master for each in interfaces), *(each.master for each in ports)} - {None}:
         if master not in known:
             raise BadFile(f"`{master}` has ports but is neither bridge nor VRF here")
-    return Wanted(table["underlay"], tuple(table["loopback"]), table["sysctls"], ports, interfaces, routes)
+    rules = tuple(Rule(**_checked(each, f"rule {each.get('prefix')!r}", RULE, set(RULE))) for each in table["rules"])
+    for vrf in sorted({each.vrf for each in rules} - {each.name for each in interfaces if each.kind == "vrf"}):
+        raise BadFile(f"`{vrf}` has a rule but is no VRF here")
+    return Wanted(table["underlay"], tuple(table["loopback"]), table["sysctls"], ports, interfaces, routes, rules)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -220,9 +235,10 @@ def _interface(table: dict[str, Any]) -> Interface:
 def _route(table: dict[str, Any]) -> Route:
     what = f"route {table.get('prefix')!r}"
     route = Route(**_checked(table, what, ROUTE, {"type", "prefix"}))
-    given = sum(each is not None for each in (route.via, route.dev, route.source))
-    if given != (3 if route.type == "unicast" else 0):
-        raise BadFile(f"{what}: `via`, `dev` and `source` belong to a unicast route, all of them")
+    given = {key for key in ("via", "dev", "source") if getattr(route, key) is not None}
+    onto = {"dev"} if route.table is not None else {"via", "dev", "source"}
+    if given != (onto if route.type == "unicast" else set()):
+        raise BadFile(f"{what}: `via`, `dev` and `source` belong to a unicast route, all of them; in a table, `dev` alone")
     return route
 
 

@@ -12,6 +12,7 @@ from itertools import combinations
 from math import comb
 from typing import TYPE_CHECKING, Literal
 
+from ztosc.ir.domains import meeting
 from ztosc.ir.flow import Place
 from ztosc.ir.network import Network
 from ztosc.verify.scope import Undecided, Unsupported
@@ -36,6 +37,7 @@ class Topology:
         sites = {site.name: regions[site.region] for site in network.intent.sites}
         self.country = {node.name: sites[node.site] for node in network.intent.nodes}
         self.plans = {plan.segment: plan for plan in network.segments}
+        self._domains = {domain.name: domain for domain in network.domains}
         self._graphs: dict[str, nx.Graph[str]] = {}
         self._relays: dict[tuple[str, str, str], tuple[str, ...]] = {}
 
@@ -78,9 +80,10 @@ class Topology:
         return self.segment_nodes(end.name)
 
     def domains(self, start: Place, end: Place) -> tuple[str, ...]:
-        """The domains that a flow and its answers travel in: that of the end and that of the start."""
-        found = [self.plans[place.name].domain for place in (end, start) if place.kind == "segment"]
-        return tuple(dict.fromkeys(found))
+        """The domains that a flow and its answers travel in: the stricter of those of the two ends."""
+        found = [self._domains[self.plans[place.name].domain] for place in (end, start) if place.kind == "segment"]
+        met = meeting(*found) if len(found) == 2 else None
+        return (met.name,) if met is not None else tuple(dict.fromkeys(each.name for each in found))
 
     def relays(self, domain: str, a: str, b: str) -> tuple[str, ...]:
         """The nodes that some set of failures can put on the way between two nodes: those in the biconnected block of the edge a-b."""

@@ -34,7 +34,7 @@ class Bind:
 
     name = "bind"
 
-    @property
+    @cached_property
     def folder(self) -> Path:
         return resources.target_file(self.name, "target.toml").parent
 

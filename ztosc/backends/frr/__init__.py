@@ -33,7 +33,7 @@ class Frr:
 
     name = "frr"
 
-    @property
+    @cached_property
     def folder(self) -> Path:
         return resources.target_file(self.name, "target.toml").parent
 
@@ -111,8 +111,8 @@ def _of_links(network: Network) -> Iterator[Diagnostic]:
 def _of_grants(network: Network) -> Iterator[Diagnostic]:
     granted = {rule.origin for rule in network.intent.rules if rule.effect == "allow"}
     for span, one, other in (each for each in crossings(network) if each[0] in granted):
-        message = f"this joins `{one}` and `{other}`, which `within` keeps in different isolation domains; target `frr` routes inside one"
-        yield Diagnostic("ZT603", message, span, help="give both segments the same `within`, or neither")
+        message = f"this joins `{one}` and `{other}`, and no isolation domain may hold what the two exchange on all nodes of both"
+        yield Diagnostic("ZT603", message, span, help="let the `within` of one be inside that of the other")
 
 
 def _of_meshes(network: Network) -> Iterator[Diagnostic]:

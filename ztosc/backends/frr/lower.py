@@ -17,6 +17,7 @@ from ztosc.backends.base import BackendFault
 from ztosc.backends.frr.model import (
     CALLED,
     PREFIXES,
+    Advertised,
     Clause,
     Definition,
     Instance,
@@ -38,7 +39,7 @@ from ztosc.backends.frr.model import (
 )
 from ztosc.backends.template import one_line
 from ztosc.nodes.fabric_spec import DomainFabric, Session, Tag, UnderlayPeer
-from ztosc.nodes.spec import NodeSpec
+from ztosc.nodes.spec import LocalSegment, NodeSpec
 
 KINDS = {"segment": 1, "system": 2, "nat64": 3}
 """The middle part of a large community (RFC 8092): the overlay's number, this, the tag's number."""
@@ -89,6 +90,7 @@ class _Lowering:
             blackholes4=_in_order(domain.vtep_pool for domain in domains),
             blackholes6=(fabric.prefix,),
             vrfs=tuple(sorted(vrfs, key=lambda vrf: vrf.name)),
+            advertised=tuple(sorted((self._advertised(each) for each in self.spec.segments), key=lambda each: each.interface)),
             networks4=_in_order(f"{domain.vtep}/32" for domain in domains),
             networks6=_in_order(f"{domain.loopback}/128" for domain in domains),
             underlay=tuple(sorted(underlay, key=lambda each: address_number(each.address))),
@@ -171,35 +173,51 @@ class _Lowering:
     def _of_domain(self, domain: DomainFabric) -> tuple[Match, ...]:
         return _match("type", "prefix"), _match("vni", str(domain.l3vni))
 
+    # Segments
+
+    def _advertised(self, segment: LocalSegment) -> Advertised:
+        return Advertised(
+            interface=segment.interface,
+            mtu=next(each.mtu for each in self.spec.transits if each.domain == segment.domain),
+            prefix=str(ipaddress.IPv6Network(segment.prefix)),
+            managed=segment.addressing == "dhcp",
+            resolvers=tuple(str(ipaddress.IPv6Address(each)) for each in segment.resolvers),
+            search=segment.search,
+        )
+
     # VRFs
 
     def _instance(self, domain: DomainFabric) -> Instance:
-        own = (
-            Clause(
-                matches=(self._prefixes(6, export.prefixes),),
-                sets=(Set(kind="large-community", value=self._community(export.tag)),),
-            )
-            for export in domain.exports
-        )
+        own = (self._tagged(export.tag, export.prefixes) for export in domain.exports if export.prefixes and not export.guest)
+        held = [
+            *(self._tagged(export.tag, export.prefixes) for export in domain.exports if export.prefixes and export.guest),
+            *(self._tagged(export.tag, export.hosts, 128) for export in domain.exports if export.hosts),
+        ]
         return Instance(
             vrf=domain.vrf,
             rd=f"{domain.vtep}:{domain.l3vni}",
             target=self._target_text(domain),
             own=self._map("ZT-OWN-", own),
+            held=self._map("ZT-HELD-", held) if held else None,
             table=self._map("ZT-TABLE-", self._table(domain)),
         )
 
+    def _tagged(self, tag: Tag, prefixes: tuple[str, ...], ge: int | None = None) -> Clause:
+        return Clause(matches=(self._prefixes(6, prefixes, ge),), sets=(Set(kind="large-community", value=self._community(tag)),))
+
     def _table(self, domain: DomainFabric) -> Iterator[Clause]:
-        """Which prefixes may come from which VTEPs: those of nodes with the same prefixes stand together."""
-        prefixes: dict[str, set[str]] = defaultdict(set)
-        for each in domain.imports:
-            prefixes[each.vtep].update(each.prefixes)
-        vteps: dict[tuple[str, ...], list[str]] = defaultdict(list)
-        for vtep in sorted(prefixes, key=address_number):
-            vteps[tuple(sorted(prefixes[vtep]))].append(vtep)
-        for found, origins in sorted(vteps.items()):
-            hops = self._define(_prefix_list(6, tuple(f"{_mapped(vtep)}/128" for vtep in origins), None))
-            yield _clause(self._prefixes(6, found), _match("next-hops6", hops))
+        """Which prefixes, and hosts of which, may come from which VTEPs: those of nodes with the same stand together."""
+        for ge in (None, 128):
+            prefixes: dict[str, set[str]] = defaultdict(set)
+            for each in domain.imports:
+                prefixes[each.vtep].update(each.prefixes if ge is None else each.hosts)
+            vteps: dict[tuple[str, ...], list[str]] = defaultdict(list)
+            for vtep in sorted(prefixes, key=address_number):
+                vteps[tuple(sorted(prefixes[vtep]))].append(vtep)
+            for found, origins in sorted(vteps.items()):
+                if found:
+                    hops = self._define(_prefix_list(6, tuple(f"{_mapped(vtep)}/128" for vtep in origins), None))
+                    yield _clause(self._prefixes(6, found, ge), _match("next-hops6", hops))
 
 
 # Nodes have much in common: what is the same is made once. Values are frozen, so nobody can change another node's.

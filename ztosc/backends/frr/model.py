@@ -96,7 +96,9 @@ class Instance(Model):
     rd: str
     target: str
     own: str
-    """The map of what is announced."""
+    """The map of what is announced of the node's own prefixes."""
+    held: str | None = None
+    """The map of what is announced of the kernel's routes; absent: nothing."""
     table: str
     """The map of what reaches the kernel."""
 
@@ -109,6 +111,18 @@ class Vrf(Model):
     blackholes: tuple[str, ...]
 
 
+class Advertised(Model):
+    """What the gateway of a segment tells its hosts. Its prefix is never on-link: ports are isolated, and the gateway routes."""
+
+    interface: str
+    mtu: int
+    prefix: str
+    managed: bool
+    """Whether addresses come from DHCP alone."""
+    resolvers: tuple[str, ...] = ()
+    search: str = ""
+
+
 class Routing(Model):
     """Everything of ours on a node."""
 
@@ -119,6 +133,7 @@ class Routing(Model):
     blackholes4: tuple[str, ...]
     blackholes6: tuple[str, ...]
     vrfs: tuple[Vrf, ...]
+    advertised: tuple[Advertised, ...]
     networks4: tuple[str, ...]
     networks6: tuple[str, ...]
     underlay: tuple[Underlay, ...]
@@ -141,7 +156,7 @@ LISTS = {
 Definition = PrefixList | ValueList | RouteMap
 
 PREFIXES: dict[str, str] = {"extcommunity": "ZT-RT-", "large-community": "ZT-TAG-", "4": "ZT-P4-", "6": "ZT-P6-"}
-MAPS = ("ZT-LINK-IN-", "ZT-LINK-OUT-", "ZT-DOMAIN-", "ZT-IN-", "ZT-OUT-", "ZT-OWN-", "ZT-TABLE-")
+MAPS = ("ZT-LINK-IN-", "ZT-LINK-OUT-", "ZT-DOMAIN-", "ZT-IN-", "ZT-OUT-", "ZT-OWN-", "ZT-HELD-", "ZT-TABLE-")
 CALLED = "ZT-DOMAIN-"
 """What all sessions of a domain ask of a route stands once: FRR 8.4 checks its whole tree of filters for each statement it reads."""
 
@@ -231,7 +246,7 @@ def references(routing: Routing) -> Iterator[tuple[str, str]]:
     for neighbour in neighbours:
         yield from ((name, "route-map") for name in (neighbour.accept, neighbour.offer))
     for instance in routing.instances:
-        yield from ((name, "route-map") for name in (instance.own, instance.table))
+        yield from ((name, "route-map") for name in (instance.own, instance.held, instance.table) if name is not None)
     for found in routing.maps:
         for clause in found.clauses:
             for match in clause.matches:

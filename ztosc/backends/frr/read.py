@@ -15,6 +15,7 @@ from itertools import chain
 from ztosc.backends.base import ReadFault
 from ztosc.backends.frr.model import (
     LAST,
+    Advertised,
     Clause,
     Instance,
     Match,
@@ -168,6 +169,7 @@ class _Conf:
         blackholes6 = tuple(prefix for (prefix,) in self._while(rf"ipv6 route ({PREFIX6}) blackhole"))
         self._exactly("!")
         vrfs = tuple(self._vrf(name) for (name,) in self._while(r"vrf (zv\d+)"))
+        advertised = tuple(self._advertised(name) for (name,) in self._while(r"interface (z[\w-]+)"))
         asn, router_id, cluster_id = self._head()
         sessions = tuple(self._sessions(asn))
         self._exactly(" !")
@@ -186,6 +188,7 @@ class _Conf:
             blackholes4=blackholes4,
             blackholes6=blackholes6,
             vrfs=vrfs,
+            advertised=advertised,
             networks4=networks4,
             networks6=networks6,
             underlay=tuple(Underlay.model_validate(each) for each in underlay),
@@ -201,6 +204,18 @@ class _Conf:
         blackholes = tuple(prefix for (prefix,) in self._while(rf" ipv6 route ({PREFIX6}) blackhole"))
         self._exactly("exit-vrf", "!")
         return Vrf(name=name, vni=int(vni[0]) if vni else None, blackholes=blackholes)
+
+    def _advertised(self, name: str) -> Advertised:
+        search = self._try(r" ipv6 nd dnssl (\S+)")
+        managed = self._try(r" ipv6 nd managed-config-flag") is not None
+        (mtu,) = self._take(r" ipv6 nd mtu (\d+)")
+        prefix, flag = self._take(rf" ipv6 nd prefix ({PREFIX6}) off-link( no-autoconfig)?")
+        resolvers = tuple(address for (address,) in self._while(rf" ipv6 nd rdnss ({V6})"))
+        if (flag is not None) is not managed:
+            raise self._fault("addresses come from DHCP or from the prefix")
+        self._exactly(" no ipv6 nd suppress-ra", "exit", "!")
+        found = search[0] if search else ""
+        return Advertised(interface=name, mtu=int(mtu), prefix=prefix, managed=managed, resolvers=resolvers, search=found)
 
     def _head(self) -> tuple[int, str, str | None]:
         (asn,) = self._take(r"router bgp (\d+)")
@@ -260,13 +275,14 @@ class _Conf:
     def _instance(self, vrf: str, router_id: str) -> Instance:
         self._exactly(f" bgp router-id {router_id}", " bgp log-neighbor-changes", " no bgp default ipv4-unicast", " !")
         self._exactly(" address-family ipv6 unicast")
+        held = self._try(rf"  redistribute kernel route-map ({NAME})")
         (own,) = self._take(rf"  redistribute connected route-map ({NAME})")
         (table,) = self._take(rf"  table-map ({NAME})")
         self._exactly(" exit-address-family", " !", " address-family l2vpn evpn", "  advertise ipv6 unicast")
         (rd,) = self._take(rf"  rd ({V4}:\d+)")
         (target,) = self._take(r"  route-target import (\d+:\d+)")
         self._exactly(f"  route-target export {target}", " exit-address-family", "exit", "!")
-        return Instance(vrf=vrf, rd=rd, target=target, own=own, table=table)
+        return Instance(vrf=vrf, rd=rd, target=target, own=own, held=held[0] if held else None, table=table)
 
     # Filters
 

@@ -32,7 +32,7 @@ class InterfacesTarget:
 
     name = "interfaces"
 
-    @property
+    @cached_property
     def folder(self) -> Path:
         return resources.target_file(self.name, "target.toml").parent
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 
 from ztosc.backends.base import BackendFault
-from ztosc.backends.interfaces.model import NAME, Interface, Interfaces, Port, Route
+from ztosc.backends.interfaces.model import NAME, Interface, Interfaces, Port, Route, Rule
 from ztosc.ir.intent import Attachment
 from ztosc.ir.spaces import macsec_name, vrf_name
 from ztosc.nodes import sizes
@@ -48,7 +48,8 @@ def lower(spec: NodeSpec) -> Interfaces:
         sysctls=EVERYWHERE,
         ports=_ports(spec),
         interfaces=tuple(sorted(found, key=lambda each: each.name)),
-        routes=tuple(sorted(_routes(spec), key=lambda each: (each.table or 0, each.prefix, each.type))),
+        routes=tuple(sorted((*_routes(spec), *_held(spec)), key=lambda each: (each.table or 0, each.prefix, each.type))),
+        rules=tuple(sorted(_rules(spec), key=lambda each: (each.vrf, each.prefix, each.table))),
     )
     _check(model)
     return model
@@ -185,6 +186,18 @@ def _routes(spec: NodeSpec) -> Iterator[Route]:
             source, via = str(ipaddress.ip_address(side.own_underlay)), _link_local(side.peer_address)
             yield Route(type="unicast", prefix=peer, via=via, dev=macsec(side), source=source)
             yield Route(type="blackhole", prefix=peer)
+
+
+def _held(spec: NodeSpec) -> Iterator[Route]:
+    """What sits here and only a route can say so: BGP announces it."""
+    for each in spec.fabric.held:
+        yield Route(type="unicast", prefix=_single(each.prefix), dev=each.interface, table=each.table)
+
+
+def _rules(spec: NodeSpec) -> Iterator[Rule]:
+    """What a laxer domain sends to a stricter one: by a rule, for a route out of a VRF would send the packet a second time."""
+    for each in spec.fabric.detours:
+        yield Rule(vrf=each.vrf, prefix=_single(each.prefix), table=each.table)
 
 
 def _purpose(text: str) -> str:

@@ -57,7 +57,7 @@ class Port(Model):
 
 
 class Route(Model):
-    """A route of ours. `via`, `dev` and `source` are of a `unicast` route alone."""
+    """A route of ours. A `unicast` one has `via`, `dev` and `source`, or, to what sits on a bridge of ours, `table` and `dev`."""
 
     type: Literal["blackhole", "unicast", "unreachable"]
     prefix: str
@@ -66,6 +66,14 @@ class Route(Model):
     via: str | None = None
     dev: str | None = None
     source: str | None = None
+
+
+class Rule(Model):
+    """What comes out of a VRF for a prefix is looked up in the table of another."""
+
+    vrf: str
+    prefix: str
+    table: int
 
 
 class Interfaces(Model):
@@ -81,3 +89,4 @@ class Interfaces(Model):
     ports: tuple[Port, ...]
     interfaces: tuple[Interface, ...]
     routes: tuple[Route, ...]
+    rules: tuple[Rule, ...]

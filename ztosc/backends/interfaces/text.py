@@ -15,12 +15,12 @@ from ztosc.backends.base import ReadFault
 from ztosc.backends.interfaces.model import Interfaces
 from ztosc.ir.base import Model
 
-LISTS = ("ports", "interfaces", "routes")
+LISTS = ("ports", "interfaces", "routes", "rules")
 
 
 def written(model: Interfaces) -> bytes:
     """The file's bytes."""
-    head = {name: value for name, value in model.model_dump().items() if name not in LISTS}
+    head = model.model_dump(exclude=set(LISTS))
     parts = [f'"{name}": {json.dumps(value, sort_keys=True)}' for name, value in head.items()]
     parts += [_records(name, getattr(model, name)) for name in LISTS]
     return ("{\n" + ",\n".join(parts) + "\n}\n").encode("ascii")

@@ -36,7 +36,7 @@ class Ldap:
     name = "ldap"
     bundle_folder = "directory"
 
-    @property
+    @cached_property
     def folder(self) -> Path:
         return resources.target_file(self.name, "target.toml").parent
 

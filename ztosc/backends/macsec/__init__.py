@@ -33,7 +33,7 @@ class Macsec:
 
     name = "macsec"
 
-    @property
+    @cached_property
     def folder(self) -> Path:
         return resources.target_file(self.name, "target.toml").parent
 

@@ -15,7 +15,7 @@ from ztosc.backends.base import Artifact, Enforcement, ReadFault
 from ztosc.backends.manifest import Manifest, load
 from ztosc.backends.nftables.chains import chains
 from ztosc.backends.nftables.meaning import enforcement
-from ztosc.backends.nftables.model import Ruleset
+from ztosc.backends.nftables.model import Element, Ruleset
 from ztosc.backends.nftables.read import Reader
 from ztosc.backends.nftables.sets import collections, comment
 from ztosc.backends.template import fill
@@ -35,7 +35,7 @@ class Nftables:
 
     name = "nftables"
 
-    @property
+    @cached_property
     def folder(self) -> Path:
         return resources.target_file(self.name, "target.toml").parent
 
@@ -55,7 +55,7 @@ class Nftables:
     def render(self, model: Ruleset) -> tuple[Artifact, ...]:
         """One file."""
         kind = self.manifest.artifacts[0]
-        content = fill(self.folder, "ruleset.nft.j2", {"ruleset": model}, {"quoted": _quoted})
+        content = fill(self.folder, "ruleset.nft.j2", {"ruleset": model}, {"quoted": _quoted, "lines": _lines})
         return (Artifact(PATH, content, kind.mode, kind.owner),)
 
     def read(self, artifacts: Iterable[Artifact]) -> Ruleset:
@@ -87,6 +87,13 @@ def _quoted(text: str) -> str:
     if '"' in text or not text.isprintable():
         raise ValueError(f"{text!r} cannot stand in quotes")
     return f'"{text}"'
+
+
+def _lines(elements: Iterable[Element]) -> Iterator[str]:
+    """Each element as nft writes it."""
+    for element in elements:
+        said = f" comment {_quoted(element.comment)}" if element.comment else ""
+        yield f"{' . '.join(element.key)}{said}{' : ' + element.verdict if element.verdict else ''}"
 
 
 def _of_segment(segment: Segment) -> Iterator[Diagnostic]:

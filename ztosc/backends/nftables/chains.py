@@ -26,13 +26,15 @@ ERRORS = (
 )
 NEIGHBOUR = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 accept"
 DENY = "goto zt_deny"
+WITHHELD = (f"ip6 saddr @zt_underlay {DENY}", f"ip6 daddr @zt_underlay {DENY}")
+"""Before any grant is looked up: no external holds the underlay address of a node."""
 
 
 def chains(spec: NodeSpec, found: tuple[Collection, ...]) -> tuple[Chain, ...]:
     """All of them, base chains first; `found` are the collections that they may look into."""
     flows = {collection.name: collection for collection in found if collection.name.startswith(FLOWS)}
     return (
-        *_base(flows),
+        *_base(flows, found),
         *_original(),
         *_reply(),
         *(_ask(condition) for condition in spec.conditions),
@@ -43,7 +45,7 @@ def chains(spec: NodeSpec, found: tuple[Collection, ...]) -> tuple[Chain, ...]:
     )
 
 
-def _base(flows: dict[str, Collection]) -> Iterator[Chain]:
+def _base(flows: dict[str, Collection], found: tuple[Collection, ...]) -> Iterator[Chain]:
     yield Chain(
         name="zt_guard",
         hook=Hook(hook="prerouting", priority=BEFORE_CONNTRACK, policy="accept"),
@@ -79,6 +81,7 @@ def _base(flows: dict[str, Collection]) -> Iterator[Chain]:
         hook=Hook(hook="forward", priority=BEFORE_FILTER, policy="drop"),
         rules=(
             *_relay_rules(flows),
+            *([f"meta sdifname . oifname @zt_strangers {DENY}"] if any(each.name == "zt_strangers" for each in found) else ()),
             f"ct state invalid {DENY}",
             ERRORS[0],
             "ct direction original goto zt_original",
@@ -143,6 +146,7 @@ def _original() -> Iterator[Chain]:
     yield Chain(
         name="zt_original",
         rules=(
+            *WITHHELD,
             "iifname @zt_ports goto zt_source",
             "iifname @zt_transits goto zt_destination",
             # Behind a VRF these hooks are shown the VRF, and the port it came in by as its slave.
@@ -162,6 +166,7 @@ def _reply() -> Iterator[Chain]:
     yield Chain(
         name="zt_reply",
         rules=(
+            *WITHHELD,
             "oifname @zt_ports goto zt_reply_source",
             "oifname @zt_transits goto zt_reply_destination",
             f"oifname @zt_inside {DENY}",

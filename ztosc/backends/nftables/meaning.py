@@ -36,7 +36,16 @@ def enforcement(ruleset: Ruleset) -> Enforcement:
         outside={key: regions.normalize(boxes) for key, boxes in outside.items()},
         inbound=regions.normalize(inbound),
         hosts=_hosts(by_name["zt_hosts"]),
+        heeds=_heeds(ruleset, by_name),
     )
+
+
+def _heeds(ruleset: Ruleset, by_name: dict[str, Collection]) -> bool:
+    """Whether whatever looks a grant up asks `zt_underlay` first, at both ends, and that set is closed until it is refilled."""
+    first = {chain.name: set(chain.rules[:2]) for chain in ruleset.chains}
+    asked = {f"ip6 {end} @zt_underlay goto zt_deny" for end in ("saddr", "daddr")}
+    closed = [_part(element.key[0]) for element in by_name["zt_underlay"].elements] == [addresses.EVERY]
+    return closed and all(first.get(name) == asked for name in ("zt_original", "zt_reply"))
 
 
 def _by_key(by_name: dict[str, Collection], name: str, key: Callable[[Element], Key]) -> dict[Key, list[regions.Box]]:

@@ -6,13 +6,15 @@ Guarantees: never a rule a grant; the keys of one collection are disjoint; ICMP 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from ztosc.backends.nftables.model import Collection, Element
 from ztosc.backends.template import one_line
 from ztosc.ir.spaces import vrf_name
 from ztosc.logic import addresses, intervals, ports, regions
-from ztosc.logic.intervals import Interval, Intervals
+from ztosc.logic.intervals import Interval
 from ztosc.logic.ports import ECHO, ICMPV6, Boxes
 from ztosc.nodes.conditions import text
 from ztosc.nodes.spec import Condition, NodeFlow, NodeSpec, Permit, intervals_of
@@ -31,6 +33,7 @@ def comment(words: str) -> str:
     return one_line(words.replace('"', "'"), COMMENT_BYTES)
 
 
+@lru_cache(maxsize=1 << 12)  # an interface's name stands in front of many elements
 def interface(name: str) -> str:
     """An interface name in quotes, so that no name is a keyword. Raises `ValueError` for what no interface is called."""
     if not _INTERFACE.fullmatch(name):
@@ -45,8 +48,8 @@ def span_text(part: Interval) -> str:
 
 def address_text(part: Interval) -> str:
     """An interval of addresses."""
-    low, high = (addresses.address_text(each) for each in part)
-    return low if low == high else f"{low}-{high}"
+    low = addresses.address_text(part[0])
+    return low if part[0] == part[1] else f"{low}-{addresses.address_text(part[1])}"
 
 
 def collections(spec: NodeSpec) -> tuple[Collection, ...]:
@@ -68,6 +71,17 @@ def _interfaces(spec: NodeSpec) -> Iterator[Collection]:
     yield Collection(name="zt_transits", types=("ifname",), elements=_names(transits))
     yield Collection(name="zt_inside", types=("ifname",), elements=_names(inside))
     yield Collection(name="zt_vrfs", types=("ifname",), elements=_names(vrfs))
+    if spec.fabric.detours:
+        pairs = tuple(Element(key=(interface(one), interface(other))) for one, other in sorted(_strangers(spec)))
+        yield Collection(name="zt_strangers", types=("ifname", "ifname"), elements=pairs)
+
+
+def _strangers(spec: NodeSpec) -> set[tuple[str, str]]:
+    """Where a node joins two VRFs: what came from another node in one domain never leaves in the other."""
+    tables = {each.domain: each.l3vni for each in spec.transits}
+    ways = {(each.interface, each.l3vni) for each in spec.transits} | {(each.interface, tables[each.domain]) for each in spec.segments}
+    met = ways | {(each.interface, each.table) for each in spec.fabric.held}
+    return {(each.interface, way) for each in spec.transits for way, _ in ways if (way, each.l3vni) not in met}
 
 
 def _names(found: Iterable[str]) -> tuple[Element, ...]:
@@ -82,6 +96,8 @@ def _addresses(spec: NodeSpec) -> Iterator[Collection]:
     )
     ours = tuple(Element(key=(address_text(part),)) for part in intervals.subtract(intervals_of(spec.ours), addresses.ALL4))
     systems = intervals.normalize((addresses.value(each.address),) * 2 for each in spec.systems)
+    everything = (Element(key=(address_text(addresses.EVERY),)),)  # closed until `targets/underlay` says which they are
+    yield Collection(name="zt_underlay", types=("ipv6_addr",), flags=("interval",), elements=everything)
     yield Collection(name="zt_hosts", types=("ifname", "ipv6_addr"), flags=("interval",), elements=hosts)
     yield Collection(name="zt_ours", types=("ipv6_addr",), flags=("interval",), elements=ours)
     yield Collection(
@@ -176,15 +192,14 @@ def flow_sets(spec: NodeSpec) -> Iterator[Collection]:
     """
     for direction in ("in", "out"):
         for family in (6, 4):
-            chosen = [flow for flow in spec.flows if flow.direction == direction and _family(flow) == family]
-            free = regions.normalize(box for flow in chosen if flow.interface is None for box in _flow_boxes(flow))
-            named = sorted({flow.interface for flow in chosen if flow.interface is not None})
+            chosen = [flow for flow in spec.flows if flow.direction == direction and _family(flow.local) == family]
+            free = tuple(_flow_elements(flow for flow in chosen if flow.interface is None))
+            bound = tuple(_flow_elements(flow for flow in chosen if flow.interface is not None))
             types = (f"ipv{family}_addr",) * 2 + ("inet_proto", "inet_service")
             if free:
-                yield _set(f"zt_node_{direction}{family}", types, free)
-            if named:
-                by_interface = {name: [flow for flow in chosen if flow.interface == name] for name in named}
-                yield _bound(f"zt_link_{direction}{family}", types, by_interface)
+                yield Collection(name=f"zt_node_{direction}{family}", types=types, flags=("interval",), elements=free)
+            if bound:
+                yield Collection(name=f"zt_link_{direction}{family}", types=("ifname", *types), flags=("interval",), elements=bound)
 
 
 def relay_sets(spec: NodeSpec) -> Iterator[Collection]:
@@ -206,24 +221,32 @@ def relay_sets(spec: NodeSpec) -> Iterator[Collection]:
             yield Collection(name=f"zt_relay_{family}", types=types, flags=("interval",), elements=tuple(found))
 
 
-def _bound(name: str, types: tuple[str, ...], by_interface: dict[str, list[NodeFlow]]) -> Collection:
-    found = [
-        Element(key=(interface(port), *element.key))
-        for port, flows in by_interface.items()
-        for element in _set(name, types, regions.normalize(box for flow in flows for box in _flow_boxes(flow))).elements
-    ]
-    return Collection(name=name, types=("ifname", *types), flags=("interval",), elements=tuple(found))
+def _flow_elements(flows: Iterable[NodeFlow]) -> Iterator[Element]:
+    """Disjoint by interface and own address; between the two ends of those, whatever the union of the flows is."""
+    found: dict[tuple[str, str], list[tuple[str | None, Boxes]]] = defaultdict(list)
+    for flow in flows:
+        found[(flow.interface or "", flow.local)].append((flow.remote, flow.ports))
+    for (port, local), ends in sorted(found.items(), key=lambda item: item[0]):
+        bound = (interface(port),) if port else ()
+        yield from (Element(key=(*bound, *key)) for key in _flow_keys(local, tuple(ends)))
 
 
-def _family(flow: NodeFlow) -> int:
-    return 6 if ":" in flow.local else 4
+@lru_cache(maxsize=256)  # a node says the same on each of its tunnels, and in both directions
+def _flow_keys(local: str, ends: tuple[tuple[str | None, Boxes], ...]) -> tuple[tuple[str, ...], ...]:
+    """Remote, local, protocol and port of all that one own address exchanges."""
+    family = EVERYWHERE[_family(local)]
+    boxes = regions.normalize(
+        (part, (low, high), (first, last))
+        for remote, allowed in ends
+        for part in intervals.intersect(addresses.of_prefix(remote) if remote else family, family)
+        for low, high, first, last in allowed
+    )
+    own = addresses.address_text(addresses.value(local))
+    return tuple((address_text(part), own, span_text(protocols), span_text(span)) for part, protocols, span in boxes)
 
 
-def _flow_boxes(flow: NodeFlow) -> Iterator[regions.Box]:
-    own = (addresses.value(flow.local),) * 2
-    remote: Intervals = addresses.of_prefix(flow.remote) if flow.remote else EVERYWHERE[_family(flow)]
-    for part in intervals.intersect(remote, EVERYWHERE[_family(flow)]):
-        yield from ((part, (own[0], own[1]), (low, high), (first, last)) for low, high, first, last in flow.ports)
+def _family(address: str) -> int:
+    return 6 if ":" in address else 4
 
 
 def _conditions(spec: NodeSpec) -> Iterator[Collection]:
