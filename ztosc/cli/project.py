@@ -53,9 +53,7 @@ class Instant(click.ParamType[int]):
 
 at_option = click.option("--at", type=Instant(), default=None, help="The compiler's clock; now where absent.", metavar="INSTANT")
 format_option = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How the answer is printed.")
-findings_option = click.option(
-    "--format", "form", type=click.Choice(["text", *MODULES]), default="text", help="How findings are printed."
-)
+findings_option = click.option("--format", "form", type=click.Choice(["text", *MODULES]), default="text", help="How findings are printed.")
 path_argument = click.argument("path", required=False, type=click.Path(path_type=Path))
 
 

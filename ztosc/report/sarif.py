@@ -78,7 +78,8 @@ def _result(item: Diagnostic, mark: str, codes: list[str]) -> dict[str, Any]:
     if item.related:
         result["relatedLocations"] = [_related(number, label) for number, label in enumerate(item.related)]
     if item.fixes:
-        result["fixes"] = [_fix(fix) for fix in item.fixes]
+        fixes = [_fix(fix) for fix in item.fixes]
+        result["fixes"] = [fix for number, fix in enumerate(fixes) if fix not in fixes[:number]]  # the schema wants each once
     return result
 
 

@@ -109,11 +109,11 @@ class Checker:
         word = clause.words[0] if clause.words else None
         try:
             return self._typed(spec, clause, word, module)
-        except literals.BadPort as error:
-            self.report.error("ZT213", f"`{error.word.text}` cannot be used: {error}", error.word.span, fixes=replace(error.word.span, error.instead))
         except literals.BadLiteral as error:
-            assert word is not None
-            self.report.error("ZT213", f"`{word.text}` cannot be used: {error}", word.span, fixes=replace(word.span, error.instead))
+            wrong = error.word if isinstance(error, literals.BadPort) else word
+            assert wrong is not None
+            fixes = replace(wrong.span, error.instead)
+            self.report.error("ZT213", f"`{wrong.text}` cannot be used: {error}", wrong.span, fixes=fixes)
         return None
 
     def _typed(self, spec: Key, clause: ast.Clause, word: ast.Word | None, module: str) -> Any:
