@@ -102,6 +102,19 @@ def test_a_project_without_problems_is_an_empty_list_for_gitlab(ztosc: Run, proj
     assert ztosc("check", project, "--format", "gitlab").stdout == "[]\n"
 
 
+def test_a_fingerprint_outlives_the_clock_the_lines_and_the_witness(ztosc: Run, project: Path) -> None:
+    """The same assertion and the same test, on another day, further down, refuted by another rule."""
+    marks = []
+    for clock, text in ((AT, CLAIMS), ("2027-05-01T08:00Z", "\n" + CLAIMS.replace("allow lab to web", "allow lab to vault on tcp/443"))):
+        (project / "network.ztos").write_text(FRAME + text)
+        found = json.loads(ztosc("verify", project, "--format", "gitlab", "--at", clock).stdout)
+        marks.append({issue["check_name"]: issue["fingerprint"] for issue in found})
+    assert marks[0]["ZT420"] == marks[1]["ZT420"]
+    (project / "network.ztos").write_text(FRAME + "\n\n" + CLAIMS)
+    found = json.loads(ztosc("verify", project, "--format", "gitlab", "--at", "2027-05-01T08:00Z").stdout)
+    assert {issue["check_name"]: issue["fingerprint"] for issue in found} == marks[0]
+
+
 def test_strict_counts_in_every_format(ztosc: Run, project: Path) -> None:
     with (project / "network.ztos").open("a") as file:
         file.write("allow staff to web until 2026-01-01\n")

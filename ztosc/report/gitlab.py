@@ -17,7 +17,7 @@ SEVERITIES = {Severity.ERROR: "critical", Severity.WARNING: "minor", Severity.IN
 
 def render(findings: Findings) -> str:
     """The diagnostics, those of verdicts and tests among them."""
-    marks = fingerprints(findings.diagnostics)
+    marks = fingerprints(findings)
     return document([_issue(item, mark) for item, mark in zip(findings.diagnostics, marks, strict=True)])
 
 

@@ -1,7 +1,7 @@
 """What every format renders: one run's findings, and what the formats have in common.
 
-Guarantees: what is told of a finding holds nothing that a reader could not see; a fingerprint stays the same when lines shift, and no
-two findings of one run share one.
+Guarantees: what is told of a finding holds nothing that a reader could not see; a fingerprint stays the same when lines shift and time
+passes, and no two findings of one run share one.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ OUTCOMES: tuple[Outcome, ...] = ("proved", "refuted", "unknown", "unsupported")
 PROJECT = "ztos.toml"
 """The file shown for a finding about the project as a whole, in formats where each finding needs one."""
 
-LINE_NUMBER = re.compile(r"(?<=\.ztos):\d+(?::\d+)?")
+PASSING = re.compile(r"(?<=\.ztos):\d+(?::\d+)?|\b\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?Z")
+"""What a message says of lines and moments, which pass."""
 
 
 @dataclass(frozen=True)
@@ -93,12 +94,17 @@ def steps(verdict: Verdict) -> str:
     return visible("\n".join([*([verdict.reason] if verdict.reason else []), *hops]))
 
 
-def fingerprints(items: Iterable[Diagnostic]) -> tuple[str, ...]:
-    """One for each diagnostic: of its code, file and message without line numbers, and of how many such came before."""
+def fingerprints(findings: Findings) -> tuple[str, ...]:
+    """One for each diagnostic: of its code, file and message, and of how many such came before.
+
+    Line numbers and instants in a message do not count; of a verdict the statement alone does, for its witness may be another tomorrow.
+    """
+    stated = {(VERDICT_CODES.get(verdict.verdict), verdict.origin): verdict.statement for verdict in findings.verdicts}
     seen: Counter[str] = Counter()
     found = []
-    for item in items:
-        key = json.dumps([item.code, item.span.file if item.span else None, LINE_NUMBER.sub("", item.message)])
+    for item in findings.diagnostics:
+        said = stated.get((item.code, item.span), item.message)
+        key = json.dumps([item.code, item.span.file if item.span else None, PASSING.sub("", said)])
         found.append(hashlib.sha256(f"{key}{seen[key]}".encode()).hexdigest())
         seen[key] += 1
     return tuple(found)

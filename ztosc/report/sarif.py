@@ -32,7 +32,7 @@ def render(findings: Findings) -> str:
 
 def _run(findings: Findings) -> dict[str, Any]:
     codes = sorted({item.code for item in findings.diagnostics})
-    results = zip(findings.diagnostics, fingerprints(findings.diagnostics), strict=True)
+    results = zip(findings.diagnostics, fingerprints(findings), strict=True)
     driver = {"name": "ztosc", "version": findings.version, "semanticVersion": findings.version, "rules": [_rule(code) for code in codes]}
     return {
         "tool": {"driver": driver},
