@@ -15,6 +15,7 @@ import pytest
 from tests.cli.conftest import Run
 from tests.report.test_sarif import VALIDATOR
 from tests.support import FRAME
+from ztosc.cli.app import run
 from ztosc.report import MODULES
 
 AT = "2026-11-22T00:00Z"
@@ -28,6 +29,18 @@ test "no ]]> ::error::x" { given lab
 test "yes" { given lab
   expect allow to web }
 """
+
+
+@pytest.fixture
+def ztosc(capfdbinary: pytest.CaptureFixture[bytes]) -> Run:
+    """The command line within this process: there are many of these tests, and the start of a process is most of a run."""
+
+    def done(*arguments: object) -> subprocess.CompletedProcess[str]:
+        code = run([str(argument) for argument in arguments])
+        out, err = (stream.decode("utf-8", "surrogateescape") for stream in capfdbinary.readouterr())
+        return subprocess.CompletedProcess(arguments, code, out, err)
+
+    return done
 
 
 @pytest.fixture
