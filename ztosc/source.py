@@ -62,6 +62,13 @@ class Source:
         line = bisect.bisect_right(self._starts, offset)
         return line, offset - self._starts[line - 1] + 1
 
+    def offset(self, line: int, column: int) -> int:
+        """The offset of a line and column (from 1); never outside of the text or behind the end of the line."""
+        if not 1 <= line <= len(self._starts):
+            return len(self.text) if line > 0 else 0
+        end = self._starts[line] - 1 if line < len(self._starts) else len(self.text)
+        return min(self._starts[line - 1] + max(column - 1, 0), end)
+
     def line(self, number: int) -> str:
         """The text of a line, without its end."""
         if not 1 <= number <= len(self._starts):

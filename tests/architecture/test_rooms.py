@@ -20,6 +20,7 @@ ROOMS: dict[str, set[str]] = {
     "compliance": {"prove", "verify", "keyplan", "draw", "ir", *EVERYWHERE},
     "prove": {"backends", "verify", "nodes", "ir", "logic", *EVERYWHERE},
     "draw": {"ir", "logic", *EVERYWHERE},
+    "report": {"verify", "ir", "resources", *EVERYWHERE},
     "backends": {"nodes", "keyplan", "ir", "logic", "resources", *EVERYWHERE},
     "keys": {"keyplan", "ir", *EVERYWHERE},
     "nodes": {"keyplan", "ir", "logic", *EVERYWHERE},

@@ -12,6 +12,7 @@ import pytest
 from tests.docs.markdown import DOCS, sections
 from ztosc.cli.app import BUG, COMMANDS, INTERRUPTED, OK, UNDECIDED, USAGE, WRONG, run
 from ztosc.cli.schema import NAMES
+from ztosc.report import MODULES
 
 TEXT = (DOCS / "cli.md").read_text(encoding="utf-8")
 AT = "2027-01-15T08:00Z"
@@ -69,6 +70,12 @@ def test_every_option_of_a_command_is_told(name: str) -> None:
     options = set(re.findall(r"^  (-{1,2}[a-zA-Z-]+)", result.stdout, flags=re.MULTILINE)) - {"-h"}
     part = re.split(r"^### ", sections(TEXT)["Commands"], flags=re.MULTILINE)[1 + list(COMMANDS).index(name)]
     assert not {option for option in options if option not in part} - {"--at", "--format"}
+
+
+def test_the_formats_are_those_of_the_program() -> None:
+    told = re.findall(r"^\| `(\w+)` \| (.*?) \| `ztosc (.*?)` \|$", sections(TEXT)["Formats"], flags=re.MULTILINE)
+    assert [name for name, _, _ in told] == ["text", *MODULES]
+    assert all(f"--format {name}" in example for name, _, example in told[1:])
 
 
 def test_the_json_has_the_keys_of_the_page(source: Path, capsys: pytest.CaptureFixture[str]) -> None:

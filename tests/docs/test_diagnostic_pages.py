@@ -8,7 +8,8 @@ from tests.docs.markdown import AT, DOCS, compiled, project, sections, told
 from ztosc.backends import backends
 from ztosc.cli.judge import judge
 from ztosc.cli.project import Outcome
-from ztosc.diagnostics import CODES, Severity
+from ztosc.diagnostics import CODES, Fix, Severity
+from ztosc.diagnostics.fixes import apply
 from ztosc.resources import diagnostic_codes, diagnostic_page
 
 VERDICTS = frozenset({"ZT420", "ZT421", "ZT422", "ZT423"})
@@ -23,6 +24,9 @@ WITHOUT_EXAMPLE = {
     "ZT701": "the output folder decides, not the sources",
 }
 """Pages that explain in words what no small project shows, and why."""
+
+WITH_FIX = frozenset({"ZT102", "ZT103", "ZT106", "ZT107", "ZT201", "ZT204", "ZT207", "ZT212", "ZT213"})
+"""Pages whose wrong example has a repair that is likely enough to be offered as edits."""
 
 EXAMPLES = sorted(CODES.keys() - WITHOUT_EXAMPLE.keys())
 
@@ -64,6 +68,21 @@ def test_the_wrong_example_gives_its_code_and_no_other(code: str) -> None:
 def test_the_right_example_gives_nothing(code: str) -> None:
     right = sections(diagnostic_page(code))["Right"]
     assert not errors_of(right, code), told(compiled(project(right)))
+
+
+def repaired(files: dict[str, bytes], fix: Fix) -> dict[str, bytes]:
+    """A project after a fix."""
+    edits = {name: [edit for edit in fix.edits if edit.span.file == name] for name in {edit.span.file for edit in fix.edits}}
+    return {**files, **{name: apply(each, files[name].decode()).encode() for name, each in edits.items()}}
+
+
+@pytest.mark.parametrize("code", EXAMPLES)
+def test_a_fix_of_the_wrong_example_makes_its_diagnostic_go_away(code: str) -> None:
+    files = project(sections(diagnostic_page(code))["Wrong"])
+    fixes = [fix for item in compiled(files).diagnostics for fix in item.fixes]
+    assert bool(fixes) == (code in WITH_FIX), [fix.title for fix in fixes]
+    for fix in fixes:
+        assert not told(compiled(repaired(files, fix))), fix
 
 
 @pytest.mark.parametrize("code", sorted(CODES.keys() & WITHOUT_EXAMPLE.keys()))

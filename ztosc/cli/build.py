@@ -21,12 +21,11 @@ from ztosc.cli.project import (
     at_option,
     compile_at,
     find_project,
-    format_option,
+    findings_option,
     path_argument,
     plural,
-    print_json,
+    print_document,
     show_diagnostics,
-    to_json,
 )
 from ztosc.compiler import Built, build
 from ztosc.diagnostics import Diagnostic, sort_diagnostics
@@ -42,7 +41,7 @@ from ztosc.source import Span
 @click.option("-o", "out", required=True, type=click.Path(path_type=Path), help="The folder to build; replaced as a whole.", metavar="DIR")
 @click.option("--locked", is_flag=True, help="Fail where ztos.lock would change.")
 @at_option
-@format_option
+@findings_option
 def command(path: Path | None, out: Path, locked: bool, at: int | None, form: str) -> int:
     """Configuration for every node, after verification and proof."""
     root = find_project(path).root
@@ -130,9 +129,9 @@ def _record(file: BundleFile) -> dict[str, Any]:
 def _say(outcome: Outcome, built: Built | None, out: Path, form: str) -> int:
     outcome.diagnostics = list(sort_diagnostics(outcome.diagnostics))
     code = outcome.code
-    if form == "json":
+    if form != "text":
         files = [file.path for file in built.bundle.files] if built is not None and code == OK else []
-        print_json({**to_json(outcome), "output": str(out) if files else None, "files": files})
+        print_document(outcome, form, output=str(out) if files else None, files=files)
         return code
     show_diagnostics(outcome.diagnostics, outcome.compiled.sources)
     show_verdicts(outcome.verdicts)

@@ -10,26 +10,25 @@ from ztosc.cli.project import (
     at_option,
     compile_at,
     count,
-    format_option,
+    findings_option,
     path_argument,
     plural,
-    print_json,
+    print_document,
     show_diagnostics,
     strictly,
-    to_json,
 )
 
 
 @click.command("check")
 @path_argument
 @at_option
-@format_option
+@findings_option
 @click.option("--strict", is_flag=True, help="Warnings fail too.")
 def command(path: Path | None, at: int | None, form: str, strict: bool) -> int:
     """Parse, resolve and type a project: fast, never loads the solver."""
     outcome = compile_at(path, at)
-    if form == "json":
-        print_json(to_json(outcome))
+    if form != "text":
+        print_document(outcome, form)
         return strictly(outcome, strict)
     show_diagnostics(outcome.diagnostics, outcome.compiled.sources)
     figures = count(outcome)

@@ -16,9 +16,9 @@ from ztosc.diagnostics import Diagnostic, Label, sort_diagnostics
 from ztosc.diagnostics.text import safe
 from ztosc.ir.network import Network
 from ztosc.ir.verdict import Verdict
+from ztosc.report.model import TEST_CODE, code_of
 from ztosc.verify import TestResult, run_tests
 
-CODES = {"refuted": "ZT420", "unknown": "ZT421", "unsupported": "ZT422"}
 COLOURS = {"proved": "green", "refuted": "red", "unknown": "yellow", "unsupported": "yellow"}
 
 
@@ -35,7 +35,7 @@ def judge(outcome: Outcome, network: Network) -> None:
 def run(outcome: Outcome, network: Network, pattern: str = "") -> None:
     """Run the tests whose name has a pattern in it."""
     outcome.tests = tuple(result for result in run_tests(network) if pattern in result.name)
-    failures = [Diagnostic("ZT423", failure.reason, failure.origin) for result in outcome.tests for failure in result.failures]
+    failures = [Diagnostic(TEST_CODE, failure.reason, failure.origin) for result in outcome.tests for failure in result.failures]
     outcome.diagnostics = list(sort_diagnostics([*outcome.diagnostics, *failures]))
 
 
@@ -47,8 +47,7 @@ def _finding(verdict: Verdict) -> Diagnostic:
     words = {"refuted": "does not hold", "unknown": "could not be decided", "unsupported": "is not supported"}[verdict.verdict]
     ways = [hop for hop in verdict.witness.hops if hop.rule is not None]
     related = [Label(hop.rule, hop.text) for hop in ways if hop.rule is not None]
-    code = "ZT501" if verdict.kind == "control" else CODES[verdict.verdict]
-    return Diagnostic(code, f"`{verdict.statement}` {words}: {verdict.reason}", verdict.origin, related=tuple(related))
+    return Diagnostic(code_of(verdict) or "", f"`{verdict.statement}` {words}: {verdict.reason}", verdict.origin, related=tuple(related))
 
 
 def show_verdicts(verdicts: Iterable[Verdict]) -> None:

@@ -1,6 +1,6 @@
 """What commands share: finding the project, the clock, compiling, and saying what came of it.
 
-Guarantees: one order of exit codes for all commands; JSON has the shape of docs/cli.md.
+Guarantees: one order of exit codes for all commands; in a format other than text, standard output is one document and nothing else.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from ztosc.diagnostics import Diagnostic, Severity
 from ztosc.diagnostics.text import plain, render, safe
 from ztosc.ir.clock import instant_text
 from ztosc.ir.network import network_digest
+from ztosc.report import MODULES, Findings, counts
+from ztosc.report import render as document
 from ztosc.source import DiskLoader, Source
 
 if TYPE_CHECKING:
@@ -50,7 +52,8 @@ class Instant(click.ParamType[int]):
 
 
 at_option = click.option("--at", type=Instant(), default=None, help="The compiler's clock; now where absent.", metavar="INSTANT")
-format_option = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How findings are printed.")
+format_option = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How the answer is printed.")
+findings_option = click.option("--format", "form", type=click.Choice(["text", *MODULES]), default="text", help="How findings are printed.")
 path_argument = click.argument("path", required=False, type=click.Path(path_type=Path))
 
 
@@ -122,10 +125,7 @@ def show_diagnostics(items: Iterable[Diagnostic], sources: dict[str, Source]) ->
 
 def count(outcome: Outcome) -> dict[str, int]:
     """The figures of the summary."""
-    errors = sum(item.severity is Severity.ERROR for item in outcome.diagnostics)
-    warnings = sum(item.severity is Severity.WARNING for item in outcome.diagnostics)
-    found = {name: sum(verdict.verdict == name for verdict in outcome.verdicts) for name in ("proved", "refuted", "unknown", "unsupported")}
-    return {"errors": errors, "warnings": warnings, **found}
+    return counts(outcome.diagnostics, outcome.verdicts)
 
 
 def plural(number: int, noun: str) -> str:
@@ -133,46 +133,27 @@ def plural(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def to_json(outcome: Outcome) -> dict[str, Any]:
-    """The JSON of docs/cli.md."""
+def findings(outcome: Outcome, **more: Any) -> Findings:
+    """What an outcome has to say, for any format; `more` is for the JSON alone."""
     network = outcome.compiled.network
-    return {
-        "schema": 1,
-        "ztosc": __version__,
-        "at": instant_text(outcome.at),
-        "digest": network_digest(network) if network else None,
-        "diagnostics": [item.to_json() for item in outcome.diagnostics],
-        "verdicts": [verdict_json(verdict) for verdict in outcome.verdicts],
-        "controls": controls_json(outcome),
-        "tests": [test_json(result) for result in outcome.tests],
-        "access": {"gained": [], "lost": []},
-        "summary": count(outcome),
-    }
+    digest = network_digest(network) if network else None
+    said = {"controls": _controls(outcome), **more}
+    return Findings(__version__, instant_text(outcome.at), digest, tuple(outcome.diagnostics), outcome.verdicts, outcome.tests, said)
 
 
-def controls_json(outcome: Outcome) -> list[dict[str, Any]]:
+def _controls(outcome: Outcome) -> list[dict[str, Any]]:
     """The controls that nobody has to judge: what needs evidence, and what is waived."""
-    if outcome.compiled.intent is None or not outcome.compiled.intent.compliance:
+    intent = outcome.compiled.intent
+    if intent is None or not intent.compliance:
         return []
     from ztosc.verify import states  # loads the solver, which only regimes need here
 
-    return [{"profile": profile, "control": control.name, "state": state} for profile, control, state in states(outcome.compiled.intent)]
+    return [{"profile": profile, "control": control.name, "state": state} for profile, control, state in states(intent)]
 
 
-def verdict_json(verdict: Verdict) -> dict[str, Any]:
-    """One verdict."""
-    place = {"file": verdict.origin.file if verdict.origin else None, "line": verdict.origin.line if verdict.origin else None}
-    named = {"kind": verdict.kind, "property": verdict.property, "statement": verdict.statement}
-    return {**named, **place, "verdict": verdict.verdict, "reason": verdict.reason, "witness": verdict.witness.model_dump(mode="json")}
-
-
-def test_json(result: TestResult) -> dict[str, Any]:
-    """One test."""
-    reasons = [failure.reason for failure in result.failures]
-    return {"name": result.name, "passed": result.passed, "file": result.origin.file, "line": result.origin.line, "reasons": reasons}
-
-
-test_json.__test__ = False  # type: ignore[attr-defined]
+def print_document(outcome: Outcome, form: str, **more: Any) -> None:
+    """Findings in a format other than text, alone on standard output. A name that UTF-8 cannot say is escaped as JSON does it."""
+    click.echo(document(form, findings(outcome, **more)).encode("utf-8", "backslashreplace"), nl=False)
 
 
 def print_json(value: Any) -> None:

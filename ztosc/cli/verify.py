@@ -11,20 +11,19 @@ from ztosc.cli.project import (
     at_option,
     compile_at,
     count,
-    format_option,
+    findings_option,
     path_argument,
     plural,
-    print_json,
+    print_document,
     show_diagnostics,
     strictly,
-    to_json,
 )
 
 
 @click.command("verify")
 @path_argument
 @at_option
-@format_option
+@findings_option
 @click.option("--strict", is_flag=True, help="Warnings fail too.")
 def command(path: Path | None, at: int | None, form: str, strict: bool) -> int:
     """Decide every assertion, for every flow and instant, and run every test."""
@@ -32,8 +31,8 @@ def command(path: Path | None, at: int | None, form: str, strict: bool) -> int:
     network = outcome.compiled.verifiable
     if network is not None:
         judge(outcome, network)
-    if form == "json":
-        print_json(to_json(outcome))
+    if form != "text":
+        print_document(outcome, form)
         return strictly(outcome, strict)
     show_diagnostics(outcome.diagnostics, outcome.compiled.sources)
     show_verdicts(outcome.verdicts)

@@ -5,7 +5,8 @@ on the sources alone.
 """
 
 from ztosc.diagnostics.codes import CODES, Code
+from ztosc.diagnostics.fixes import Edit, Fix
 from ztosc.diagnostics.model import Diagnostic, Label, Report, Severity, sort_diagnostics
 from ztosc.diagnostics.near import near, suggestion
 
-__all__ = ["CODES", "Code", "Diagnostic", "Label", "Report", "Severity", "near", "sort_diagnostics", "suggestion"]
+__all__ = ["CODES", "Code", "Diagnostic", "Edit", "Fix", "Label", "Report", "Severity", "near", "sort_diagnostics", "suggestion"]

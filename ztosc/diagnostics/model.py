@@ -1,4 +1,4 @@
-"""The diagnostic: a code, a sentence, a place, the other places, a way out."""
+"""The diagnostic: a code, a sentence, a place, the other places, a way out and its edits."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from ztosc.diagnostics.codes import CODES
+from ztosc.diagnostics.fixes import Fix, place
 from ztosc.source import Span
 
 
@@ -38,6 +39,7 @@ class Diagnostic:
     help: str = ""
     related: tuple[Label, ...] = ()
     severity: Severity = Severity.ERROR
+    fixes: tuple[Fix, ...] = ()
 
     def __post_init__(self) -> None:
         if self.code not in CODES:
@@ -53,16 +55,11 @@ class Diagnostic:
             "code": self.code,
             "severity": str(self.severity),
             "message": self.message,
-            **_place(self.span),
+            **place(self.span),
             "help": self.help,
-            "related": [{"message": label.message, **_place(label.span)} for label in self.related],
+            "related": [{"message": label.message, **place(label.span)} for label in self.related],
+            "fixes": [fix.to_json() for fix in self.fixes],
         }
-
-
-def _place(span: Span | None) -> dict[str, Any]:
-    if span is None:
-        return {"file": None, "line": None, "column": None, "end_line": None, "end_column": None}
-    return {"file": span.file, "line": span.line, "column": span.column, "end_line": span.end_line, "end_column": span.end_column}
 
 
 @dataclass(slots=True)
@@ -71,9 +68,19 @@ class Report:
 
     items: list[Diagnostic] = field(default_factory=list)
 
-    def error(self, code: str, message: str, span: Span | None, *, label: str = "", help: str = "", related: Iterable[Label] = ()) -> None:
+    def error(
+        self,
+        code: str,
+        message: str,
+        span: Span | None,
+        *,
+        label: str = "",
+        help: str = "",
+        related: Iterable[Label] = (),
+        fixes: Iterable[Fix] = (),
+    ) -> None:
         """Add an error."""
-        self.items.append(Diagnostic(code, message, span, label, help, tuple(related)))
+        self.items.append(Diagnostic(code, message, span, label, help, tuple(related), fixes=tuple(fixes)))
 
     def warning(
         self, code: str, message: str, span: Span | None, *, label: str = "", help: str = "", related: Iterable[Label] = ()

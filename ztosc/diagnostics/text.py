@@ -14,7 +14,8 @@ from ztosc.source import Source, Span
 Paint = Callable[[str, str], str]
 """Gives a text a colour by name; the identity where there is none."""
 
-CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+"""What a terminal obeys, what changes the order of reading or cannot be seen, and what UTF-8 cannot say."""
 COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
 WIDTH = 160
 
@@ -27,6 +28,11 @@ def plain(text: str, colour: str) -> str:
 def safe(text: str) -> str:
     """Text without anything that a terminal would obey."""
     return CONTROL.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
+
+
+def one_line(text: str) -> str:
+    """`safe`, on one line."""
+    return safe(text).replace("\n", "\\x0a").replace("\t", "\\x09")
 
 
 def render(items: Iterable[Diagnostic], sources: Mapping[str, Source], paint: Paint = plain) -> str:
@@ -48,7 +54,7 @@ def _diagnostic(item: Diagnostic, sources: Mapping[str, Source], paint: Paint) -
 
 
 def _snippet(span: Span, label: str, sources: Mapping[str, Source], gutter: int, colour: Callable[[str], str], mark: str) -> list[str]:
-    lines = [f"{' ' * gutter} ┌─ {safe(span.file)}:{span.line}:{span.column}"]
+    lines = [f"{' ' * gutter} ┌─ {one_line(span.file)}:{span.line}:{span.column}"]
     source = sources.get(span.file)
     if source is None:
         return [*lines, f"{' ' * gutter} │ {safe(label)}"] if label else lines

@@ -6,7 +6,8 @@ after this.
 
 from __future__ import annotations
 
-from ztosc.diagnostics import Report, suggestion
+from ztosc.diagnostics import Report, near, suggestion
+from ztosc.diagnostics.fixes import replace
 from ztosc.syntax import ast
 
 
@@ -23,8 +24,10 @@ class Countries:
             return tuple(sorted(set(self._blocs[word.text])))
         if word.text.split("-", 1)[0] in self._world:
             return (word.text,)
-        help_ = suggestion(word.text, [*self._blocs, *self._world], "countries are ISO 3166 codes like `DE` or `US-CA`")
-        self._report.error("ZT211", f"unknown country `{word.text}`", word.span, help=help_)
+        known = [*self._blocs, *self._world]
+        help_ = suggestion(word.text, known, "countries are ISO 3166 codes like `DE` or `US-CA`")
+        fixes = replace(word.span, near(word.text, known))
+        self._report.error("ZT211", f"unknown country `{word.text}`", word.span, help=help_, fixes=fixes)
         return None
 
     def country(self, word: ast.Word) -> str | None:

@@ -10,7 +10,8 @@ import ipaddress
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ztosc.diagnostics import Label, Report, suggestion
+from ztosc.diagnostics import Label, Report, near, suggestion
+from ztosc.diagnostics.fixes import delete, replace
 from ztosc.ir.clock import zone_names
 from ztosc.ir.intent import Governance, Release
 from ztosc.ir.values import Ports
@@ -112,7 +113,8 @@ class Checker:
                 continue
             if clause.key in spans and not spec.many:
                 first = Label(spans[clause.key], "given here first")
-                self.report.error("ZT207", f"`{written(clause.key)}` is given twice", clause.span, help="keep one of them", related=[first])
+                message, fixes = f"`{written(clause.key)}` is given twice", delete(clause.span, "the second one")
+                self.report.error("ZT207", message, clause.span, help="keep one of them", related=[first], fixes=fixes)
                 continue
             spans.setdefault(clause.key, clause.span)
             value = self._value(spec, clause, module)
@@ -131,11 +133,11 @@ class Checker:
         word = clause.words[0] if clause.words else None
         try:
             return self._typed(spec, clause, word, module)
-        except literals.BadWord as error:
-            self.report.error("ZT213", f"`{error.word.text}` cannot be used: {error}", error.word.span)
         except literals.BadLiteral as error:
-            assert word is not None
-            self.report.error("ZT213", f"`{word.text}` cannot be used: {error}", word.span)
+            wrong = error.word if isinstance(error, literals.BadWord) else word
+            assert wrong is not None
+            fixes = replace(wrong.span, error.instead)
+            self.report.error("ZT213", f"`{wrong.text}` cannot be used: {error}", wrong.span, fixes=fixes)
         return None
 
     def _typed(self, spec: Key, clause: ast.Clause, word: ast.Word | None, module: str) -> Any:
@@ -193,7 +195,7 @@ class Checker:
         try:
             return literals.prefix(word)
         except literals.BadLiteral as error:
-            raise literals.BadWord(word, str(error)) from None
+            raise literals.BadWord(word, str(error), error.instead) from None
 
     def _names(self, spec: Key, clause: ast.Clause, module: str) -> Any:
         fixed = [word.text for word in clause.words if word.text in spec.choices]
@@ -206,7 +208,8 @@ class Checker:
         for word in clause.words:
             if spec.choices and word.text not in spec.choices:
                 help_ = suggestion(word.text, spec.choices, "one of " + ", ".join(f"`{choice}`" for choice in spec.choices))
-                self.report.error("ZT210", f"`{written(clause.key)}` knows no `{word.text}`", word.span, help=help_)
+                fixes = replace(word.span, near(word.text, spec.choices))
+                self.report.error("ZT210", f"`{written(clause.key)}` knows no `{word.text}`", word.span, help=help_, fixes=fixes)
             elif word.text not in known:
                 known.append(word.text)
         if spec.type == "word":
@@ -221,6 +224,7 @@ class Checker:
             f"unknown time zone `{word.text}`",
             word.span,
             help=suggestion(word.text, zone_names(), "zones have IANA names like `Europe/Berlin`"),
+            fixes=replace(word.span, near(word.text, zone_names())),
         )
         return None
 
@@ -244,7 +248,8 @@ class Checker:
         kind = attach.kind.text if attach.kind else "shared"
         if kind not in kinds and attach.kind:
             help_ = suggestion(kind, kinds, "one of " + ", ".join(f"`{each}`" for each in kinds))
-            self.report.error("ZT210", f"`attach` knows no `{kind}`", attach.kind.span, help=help_)
+            fixes = replace(attach.kind.span, near(kind, kinds))
+            self.report.error("ZT210", f"`attach` knows no `{kind}`", attach.kind.span, help=help_, fixes=fixes)
             return None
         vlan = self._vlan(attach.vlan)
         if attach.vlan is not None and vlan is None:

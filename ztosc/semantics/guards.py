@@ -5,7 +5,8 @@ Guarantees: every attribute in a guard is declared, every comparison has a meani
 
 from __future__ import annotations
 
-from ztosc.diagnostics import Report, suggestion
+from ztosc.diagnostics import Fix, Report, near, suggestion
+from ztosc.diagnostics.fixes import replace
 from ztosc.ir.values import (
     AllOf,
     AnyOf,
@@ -129,13 +130,14 @@ class GuardChecker:
             return (types.value(kind, word, self._zone),)
         except types.NotAValue as error:
             choices = kind.values if isinstance(kind, EnumType) else ("true", "false") if kind.kind == "bool" else ()
-            self._mismatch(word, f"`{word.text}` is no value of {types.text(kind)}", suggestion(word.text, choices, str(error)))
+            fixes = replace(word.span, near(word.text, choices))
+            self._mismatch(word, f"`{word.text}` is no value of {types.text(kind)}", suggestion(word.text, choices, str(error)), fixes)
         except literals.BadLiteral as error:
             self._report.error("ZT213", f"`{word.text}` cannot be used: {error}", word.span)
         return None
 
-    def _mismatch(self, word: ast.Word, message: str, help_: str) -> None:
-        self._report.error("ZT209", message, word.span, help=help_)
+    def _mismatch(self, word: ast.Word, message: str, help_: str, fixes: tuple[Fix, ...] = ()) -> None:
+        self._report.error("ZT209", message, word.span, help=help_, fixes=fixes)
 
 
 def _combine(operator: str, parts: list[Guard]) -> Guard:

@@ -25,7 +25,11 @@ MAX_DOMAIN = 120
 
 
 class BadLiteral(ValueError):
-    """A word that is not what its place asks for."""
+    """A word that is not what its place asks for; `instead` is what was meant, where that is certain."""
+
+    def __init__(self, reason: str, instead: str = "") -> None:
+        super().__init__(reason)
+        self.instead = instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +126,14 @@ def prefix(word: ast.Word) -> str:
     try:
         return str(ipaddress.ip_network(word.text))
     except ValueError as error:
-        raise BadLiteral(_prefix_reason(word.text, error)) from None
+        raise _bad_prefix(word.text, error) from None
 
 
-def _prefix_reason(written: str, error: ValueError) -> str:
-    if "host bits" in str(error):
-        return f"it has bits set behind its length; the prefix is `{ipaddress.ip_network(written, strict=False)}`"
-    return "it is not an IP prefix"
+def _bad_prefix(written: str, error: ValueError) -> BadLiteral:
+    if "host bits" not in str(error):
+        return BadLiteral("it is not an IP prefix")
+    meant = str(ipaddress.ip_network(written, strict=False))
+    return BadLiteral(f"it has bits set behind its length; the prefix is `{meant}`", meant)
 
 
 def domain(word: ast.Word) -> str:
@@ -182,6 +187,6 @@ def _box(word: ast.Word) -> ports.Box:
 class BadWord(BadLiteral):
     """One word of several that is not what its place asks for."""
 
-    def __init__(self, word: ast.Word, reason: str) -> None:
-        super().__init__(reason)
+    def __init__(self, word: ast.Word, reason: str, instead: str = "") -> None:
+        super().__init__(reason, instead)
         self.word = word

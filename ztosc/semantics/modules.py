@@ -6,11 +6,13 @@ root only, a circle of imports is an error that names its way, and the order of 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from ztosc.diagnostics import Report, near
+from ztosc.diagnostics.fixes import replace
 from ztosc.resources import ResourceNotFoundError, stdlib_file, stdlib_files
 from ztosc.source import Loader, Source, SourceMissing, SourceRefused, Span
 from ztosc.syntax import ast, parse
@@ -18,6 +20,9 @@ from ztosc.syntax.decode import decode
 
 ALWAYS = ("std.prelude", "std.countries")
 """Modules that every other one sees."""
+
+WRITABLE = re.compile(r"[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)*")
+"""Names of modules that can stand in an `import` without quotes."""
 
 
 @dataclass(slots=True)
@@ -113,7 +118,8 @@ class _Loading:
         known = [f"std.{path.stem}" for path in stdlib_files()]
         guess = near(wanted.removeprefix("std."), [name.removeprefix("std.") for name in known])
         help_ = f"did you mean `std.{guess}`?" if guess else "the standard library has " + ", ".join(f"`{name}`" for name in known)
-        self._report.error("ZT204", f"the standard library has no module `{wanted}`", span, help=help_)
+        fixes = replace(span, f"std.{guess}" if guess else None)
+        self._report.error("ZT204", f"the standard library has no module `{wanted}`", span, help=help_, fixes=fixes)
 
     def _import_path(self, module: str, wanted: str, span: Span) -> None:
         path = PurePosixPath(wanted)
@@ -137,7 +143,8 @@ class _Loading:
         known = [module_name(name) for name in self._loader.names() if name.endswith(".ztos")]
         guess = near(wanted.replace("/", "."), [*known, *(f"std.{path.stem}" for path in stdlib_files())])
         help_ = f"did you mean `{guess}`?" if guess else "a module is a file or folder below the project's root, or `std.…`"
-        self._report.error("ZT204", f"there is no module `{wanted}`", span, help=help_)
+        fixes = replace(span, guess if guess and WRITABLE.fullmatch(guess) else None)
+        self._report.error("ZT204", f"there is no module `{wanted}`", span, help=help_, fixes=fixes)
 
 
 def _report_circles(modules: Modules, report: Report) -> None:

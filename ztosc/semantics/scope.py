@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from ztosc.diagnostics import Label, Report, near
+from ztosc.diagnostics import Fix, Label, Report, near
+from ztosc.diagnostics.fixes import import_line, replace
 from ztosc.resources import stdlib_files
 from ztosc.semantics.modules import ALWAYS, Modules
 from ztosc.semantics.program import Reference, Symbol
@@ -104,25 +105,30 @@ class Names:
             self._unknown(word, module, kinds, also)
         elif symbol.kind not in kinds:
             label = Label(symbol.span, "declared here")
+            guess = self._near(word.text, module, kinds, also)
             self.report.error(
                 "ZT203",
                 f"`{word.text}` is {article(symbol.kind)}, not {listed(kinds)}",
                 word.span,
                 related=[label],
-                help=self._near_help(word.text, module, kinds, also),
+                help=f"did you mean `{guess}`?" if guess else "",
+                fixes=replace(word.span, guess),
             )
         else:
             return symbol
         return None
 
-    def _near_help(self, text: str, module: str, kinds: tuple[str, ...], also: Iterable[str]) -> str:
+    def _near(self, text: str, module: str, kinds: tuple[str, ...], also: Iterable[str]) -> str | None:
         pool = [each.name for each in self.symbols.values() if each.kind in kinds and each.name != text and self._sees(module, each)]
-        guess = near(text, [*pool, *also])
-        return f"did you mean `{guess}`?" if guess else ""
+        return near(text, [*pool, *also])
 
     def _unknown(self, word: ast.Word, module: str, kinds: tuple[str, ...], also: Iterable[str]) -> None:
-        help_ = self._near_help(word.text, module, kinds, also) or _standard_help(word.text)
-        self.report.error("ZT201", f"unknown name `{word.text}`", word.span, label=f"no {listed(kinds)} has this name", help=help_)
+        guess = self._near(word.text, module, kinds, also)
+        brings = "" if guess else _standard_module(word.text)
+        help_ = f"did you mean `{guess}`?" if guess else f"`import {brings}` brings it into scope" if brings else ""
+        fixes: tuple[Fix, ...] = import_line(word.span.file, brings) if brings else replace(word.span, guess)
+        label = f"no {listed(kinds)} has this name"
+        self.report.error("ZT201", f"unknown name `{word.text}`", word.span, label=label, help=help_, fixes=fixes)
 
     def references(self, words: Iterable[ast.Word], module: str, kinds: tuple[str, ...], also: Iterable[str] = ()) -> tuple[Reference, ...]:
         """What a list of words stands for, groups expanded, each thing once, in the order written."""
@@ -156,12 +162,12 @@ class Names:
         return [Reference(member.symbol, word.span, symbol.name) for member in members if member.name not in without]
 
 
-def _standard_help(name: str) -> str:
+def _standard_module(name: str) -> str:
     """Which module of the standard library has a name, if any does."""
     for path in stdlib_files():
         module = parse(Source(path.name, path.read_text(encoding="utf-8")), Report())
         if any(word.text == name for word, _ in declared(module)):
-            return f"`import std.{path.stem}` brings it into scope"
+            return f"std.{path.stem}"
     return ""
 
 

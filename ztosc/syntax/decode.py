@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from ztosc.diagnostics import Report
+from ztosc.diagnostics.fixes import delete
 from ztosc.source import Source
 
 MAX_LINE = 4096
@@ -65,5 +66,6 @@ def _without_hidden(source: Source, report: Report) -> Source:
             f"the character U+{ord(found.group()):04X} is invisible or changes the order of reading",
             source.span(found.start(), found.end()),
             help="delete it: what a reader cannot see must not decide a policy",
+            fixes=delete(source.span(found.start(), found.end()), "the character"),
         )
     return Source(source.name, HIDDEN.sub(" ", source.text))

@@ -9,6 +9,7 @@ from lark import Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from ztosc.diagnostics import Report, near
+from ztosc.diagnostics.fixes import replace
 from ztosc.source import Source
 from ztosc.syntax.grammar import parser
 from ztosc.syntax.layout import Chunk
@@ -53,7 +54,8 @@ def report_unexpected(error: UnexpectedInput, source: Source, chunk: Chunk, wher
         guess = near(text, keywords)
         choices = ", ".join(f"`{word}`" for word in sorted(keywords)[:24])
         message = f"unknown word `{text}` in {where}"
-        report.error("ZT106", message, span, help=f"did you mean `{guess}`?" if guess else f"here one may write {choices}")
+        help_ = f"did you mean `{guess}`?" if guess else f"here one may write {choices}"
+        report.error("ZT106", message, span, help=help_, fixes=replace(span, guess))
     elif not text:
         report.error("ZT105", f"this {where} ends too early", span, label=f"expected {_listed(expected)}")
     else:

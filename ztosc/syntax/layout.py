@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from ztosc.diagnostics import Report
+from ztosc.diagnostics import Fix, Report
+from ztosc.diagnostics.fixes import delete, insert
 from ztosc.source import Source
 from ztosc.syntax.words import ITEMS
 
@@ -87,20 +88,32 @@ def _blank(token: Token) -> None:
 def _report_quotes(source: Source, tokens: list[Token], broken: set[int], report: Report) -> None:
     for index, token in enumerate(tokens):
         if token.kind == "quote":
+            end = _text_end(tokens, index)
             report.error(
-                "ZT107", 'this text has no closing `"`', source.span(token.start, token.end), help='close it with `"` on the same line'
+                "ZT107",
+                'this text has no closing `"`',
+                source.span(token.start, token.end),
+                help='close it with `"` on the same line',
+                fixes=_close_text(source, tokens[index:end]),
             )
             broken.add(token.start)
-            _blank_text(tokens, index)
+            for part in tokens[index:end]:
+                _blank(part)
 
 
-def _blank_text(tokens: list[Token], index: int) -> None:
-    """Blank an unclosed text to the end of its line, but for the `}` there: they close what they did."""
+def _text_end(tokens: list[Token], index: int) -> int:
+    """Where an unclosed text ends: with its line, but for the `}` there, which close what they did."""
     end = next((later for later in range(index, len(tokens)) if tokens[later].kind == "newline"), len(tokens))
     while end > index + 1 and (tokens[end - 1].kind == "blank" or tokens[end - 1].text == "}"):
         end -= 1
-    for token in tokens[index:end]:
-        _blank(token)
+    return end
+
+
+def _close_text(source: Source, text: list[Token]) -> tuple[Fix, ...]:
+    """Close it where it ends, unless it swallowed what may be another clause, or ends in a `\\` that would take the quote."""
+    if any(token.kind in ("semicolon", "comment") for token in text) or text[-1].text == "\\":
+        return ()
+    return insert(source.span(text[-1].end, text[-1].end), '"', 'close it with `"`')
 
 
 def _starts_line(tokens: list[Token], index: int) -> bool:
@@ -124,7 +137,7 @@ def _match_brackets(source: Source, tokens: list[Token], broken: set[int], repor
         elif token.kind == "close":
             _close(source, tokens, stack, index, broken, report)
         elif token.kind == "semicolon":
-            _drop_round(source, tokens, stack, broken, report)
+            _drop_round(source, tokens, stack, index, broken, report)
     _close_all(source, tokens, stack, len(tokens), broken, report)
 
 
@@ -146,25 +159,33 @@ def _has_unclosed(tokens: list[Token]) -> bool:
 def _close(source: Source, tokens: list[Token], stack: list[int], index: int, broken: set[int], report: Report) -> None:
     token = tokens[index]
     if token.text == "}":
-        _drop_round(source, tokens, stack, broken, report)
+        _drop_round(source, tokens, stack, index, broken, report)
     if stack and CLOSER[tokens[stack[-1]].text] == token.text:
         stack.pop()
         return
-    report.error("ZT103", f"`{token.text}` closes nothing", source.span(token.start, token.end), help="delete it, or open it before")
+    span = source.span(token.start, token.end)
+    fixes = delete(span, f"`{token.text}`")
+    report.error("ZT103", f"`{token.text}` closes nothing", span, help="delete it, or open it before", fixes=fixes)
     broken.add(token.start)
     _blank(token)
 
 
-def _drop_round(source: Source, tokens: list[Token], stack: list[int], broken: set[int], report: Report) -> None:
-    """`(` and `[` end with the statement at the latest."""
+def _drop_round(source: Source, tokens: list[Token], stack: list[int], index: int, broken: set[int], report: Report) -> None:
+    """`(` and `[` end with the statement at the latest, which is in front of a token."""
+    single = sum(tokens[place].text != "{" for place in stack) == 1
     while stack and tokens[stack[-1]].text != "{":
-        _unclosed(source, tokens[stack.pop()], broken, report)
+        opener = tokens[stack.pop()]
+        fixes = insert(source.span(tokens[index].start, tokens[index].start), CLOSER[opener.text], _closing(opener)) if single else ()
+        _unclosed(source, opener, fixes, broken, report)
 
 
-def _unclosed(source: Source, token: Token, broken: set[int], report: Report) -> None:
-    report.error(
-        "ZT103", f"`{token.text}` is never closed", source.span(token.start, token.end), help=f"close it with `{CLOSER[token.text]}`"
-    )
+def _closing(opener: Token) -> str:
+    return f"close it with `{CLOSER[opener.text]}`"
+
+
+def _unclosed(source: Source, token: Token, fixes: tuple[Fix, ...], broken: set[int], report: Report) -> None:
+    span = source.span(token.start, token.end)
+    report.error("ZT103", f"`{token.text}` is never closed", span, help=_closing(token), fixes=fixes)
     broken.add(token.start)
     if token.text != "{":
         _blank(token)
@@ -172,12 +193,20 @@ def _unclosed(source: Source, token: Token, broken: set[int], report: Report) ->
 
 def _close_all(source: Source, tokens: list[Token], stack: list[int], index: int, broken: set[int], report: Report) -> None:
     """Close what is open in front of a token, in place of the newline before it, so that no offset moves."""
+    single = len(stack) == 1
     while stack:
         opener = tokens[stack.pop()]
         brace = opener.text == "{"
-        _unclosed(source, opener, broken, report)
+        _unclosed(source, opener, _close_line(source, tokens, index, opener) if single else (), broken, report)
         if brace:
             _put_closer(tokens, index)
+
+
+def _close_line(source: Source, tokens: list[Token], index: int, opener: Token) -> tuple[Fix, ...]:
+    """Close a bracket on a line of its own in front of a token, or at the end of the file."""
+    end = tokens[index].start if index < len(tokens) else len(source.text)
+    before = "" if source.text[:end].endswith("\n") else "\n"
+    return insert(source.span(end, end), f"{before}{CLOSER[opener.text]}\n", _closing(opener))
 
 
 def _put_closer(tokens: list[Token], index: int) -> None:

@@ -1,0 +1,80 @@
+"""Markdown, for a comment on a pull request.
+
+Guarantees: every text from a source stands in a code span or a code block whose fence is longer than any run of backticks in it, so
+that it cannot become markup, a link, a mention, a reference or HTML, on whatever site shows it. The comment has a bounded length and
+says what it leaves out.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ztosc.diagnostics import CODES, Diagnostic
+from ztosc.diagnostics.text import one_line
+from ztosc.diagnostics.text import safe as visible
+from ztosc.report.model import Findings, details, steps, summary, where
+
+if TYPE_CHECKING:
+    from ztosc.ir.verdict import Verdict
+    from ztosc.verify import TestResult
+
+LONGEST = 60_000
+"""Characters of a comment; GitHub takes 65,536."""
+
+RUN = re.compile("`+")
+
+
+def render(findings: Findings) -> str:
+    """A heading with the figures, a section for each diagnostic, a line for each verdict and test."""
+    head = [f"### ztosc: {summary(findings)}"]
+    parts = [_diagnostic(item) for item in findings.remaining()]
+    parts += [_verdict(verdict) for verdict in findings.verdicts]
+    parts += [_test(result) for result in findings.tests]
+    foot = [f"ztosc {span(findings.version)}, at {span(findings.at)}" + (f", network {span(findings.digest)}" if findings.digest else "")]
+    return "\n\n".join([*head, *_bounded(parts), *foot]) + "\n"
+
+
+def _bounded(parts: list[str]) -> list[str]:
+    length = 0
+    for number, part in enumerate(parts):
+        length += len(part) + 2
+        if length > LONGEST:
+            return [*parts[:number], f"**{len(parts) - number} more** are left out here: run `ztosc` for all."]
+    return parts
+
+
+def _diagnostic(item: Diagnostic) -> str:
+    place = span(f"{item.span.file}:{item.span.line}:{item.span.column}") if item.span else "the project"
+    told = "\n".join(filter(None, [visible(item.message), details(item)]))
+    return f"**{item.severity} {item.code}** {CODES[item.code].title}, {place}\n\n{block(told)}"
+
+
+def _verdict(verdict: Verdict) -> str:
+    line = f"**{verdict.verdict}** {span(verdict.statement)}, {span(where(verdict.origin))}"
+    told = steps(verdict)
+    return f"{line}\n\n{block(told)}" if told and verdict.verdict != "proved" else line
+
+
+def _test(result: TestResult) -> str:
+    line = f"**{'passed' if result.passed else 'failed'}** test {span(result.name)}, {span(where(result.origin))}"
+    told = "\n".join(f"{where(failure.origin)}: {failure.reason}" for failure in result.failures)
+    return line if result.passed else f"{line}\n\n{block(visible(told))}"
+
+
+def span(text: str) -> str:
+    """A text as a code span on one line."""
+    told = one_line(text)
+    fence = "`" * _fence(told, 0)
+    pad = " " if told.strip(" ") and (told[0] in "` " or told[-1] in "` ") else ""
+    return f"{fence}{pad}{told or ' '}{pad}{fence}"
+
+
+def block(text: str) -> str:
+    """A text as a code block."""
+    fence = "`" * _fence(text, 2)
+    return f"{fence}text\n{text}\n{fence}"
+
+
+def _fence(text: str, least: int) -> int:
+    return max([least, *(len(run) for run in RUN.findall(text))]) + 1
