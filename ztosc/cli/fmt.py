@@ -154,9 +154,8 @@ def _formatted(run: Run, shown: str, data: bytes) -> bytes | None:
 
 
 def _print(text: bytes) -> None:
-    stream = click.get_binary_stream("stdout")
-    stream.write(text)
-    stream.flush()
+    sys.stdout.buffer.write(text)
+    sys.stdout.buffer.flush()
 
 
 def _write(run: Run, shown: str, path: Path, before: bytes, text: bytes) -> None:
