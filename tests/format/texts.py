@@ -113,7 +113,20 @@ def _any_blank(dice: random.Random) -> str:
     return dice.choice([" ", " ", "  ", "\t", "     ", " \t "])
 
 
-NAMES = ["a", "edge-1", "on", "when", "until", "for", "with", "from", "infusion-pump", "x9", "where", "a-very-long-name-of-a-thing-that-somebody-chose"]
+NAMES = [
+    "a",
+    "edge-1",
+    "on",
+    "when",
+    "until",
+    "for",
+    "with",
+    "from",
+    "infusion-pump",
+    "x9",
+    "where",
+    "a-very-long-name-of-a-thing-that-somebody-chose",
+]
 
 
 def program(dice: random.Random) -> str:
@@ -133,12 +146,26 @@ def _guard(dice: random.Random, depth: int = 0) -> str:
     if depth < 3 and dice.random() < 0.6:
         parts = [_guard(dice, depth + 1) for _ in range(dice.choice([2, 2, 3, 9]))]
         return "(" + f" {dice.choice(['and', 'or', 'and', 'implies'])} ".join(parts) + ")" if depth else " and ".join(parts)
-    return dice.choice(["user.mfa", "not device.managed", "user.risk < 30", "device.health == healthy", "user.country in [DE, AT]", "not (x.y)"])
+    return dice.choice(
+        ["user.mfa", "not device.managed", "user.risk < 30", "device.health == healthy", "user.country in [DE, AT]", "not (x.y)"]
+    )
 
 
 def _clauses(dice: random.Random) -> str:
-    texts = ["on tcp/443, udp/5000-5100", "on any except udp/67-68", "on [tcp/22]", "on mon, wed", "between 06:00 and 20:00", "until 2027-06-30"]
-    texts += ["from 2027-01-01T08:00Z", f'because "{"campaign; # { " * dice.choice([0, 1, 12])}"', f"when {_guard(dice)}", f"when {_guard(dice)}"]
+    texts = [
+        "on tcp/443, udp/5000-5100",
+        "on any except udp/67-68",
+        "on [tcp/22]",
+        "on mon, wed",
+        "between 06:00 and 20:00",
+        "until 2027-06-30",
+    ]
+    texts += [
+        "from 2027-01-01T08:00Z",
+        f'because "{"campaign; # { " * dice.choice([0, 1, 12])}"',
+        f"when {_guard(dice)}",
+        f"when {_guard(dice)}",
+    ]
     return "".join(f" {each}" for each in dice.sample(texts, dice.choice([0, 1, 2, 5])))
 
 
@@ -163,7 +190,8 @@ def _statement(dice: random.Random) -> str:
             f"site {name} in {name} " + _block([node, "link a -- b { macsec; cost 10 }", "link a--b"], dice),
             f"group {name} = {_names(dice, 30)} except {_listed(dice)}",
             f"assert {_names(dice)} isolated from {_names(dice)} except through {_names(dice)}",
-            f'test "a {name}" ' + _block([f"given {_names(dice)} with user.mfa = true, a.b = c at 2027-01-01", "expect deny to x on tcp/1"], dice),
+            f'test "a {name}" '
+            + _block([f"given {_names(dice)} with user.mfa = true, a.b = c at 2027-01-01", "expect deny to x on tcp/1"], dice),
             f"bloc X = [{', '.join(['AT', 'DE'] * dice.choice([1, 9, 60]))}]",
         ]
     )

@@ -65,8 +65,8 @@ def align_remarks(lines: Sequence[Line]) -> list[str]:
     place = 0
     while place < len(lines):
         end = place + 1
-        if _has_remark(lines[place]):
-            while end < len(lines) and _has_remark(lines[end]) and lines[end].indent == lines[place].indent:
+        if _aligns(lines[place]):
+            while end < len(lines) and _aligns(lines[end]) and lines[end].indent == lines[place].indent:
                 end += 1
         texts += _texts(lines[place:end])
         place = end
@@ -75,6 +75,11 @@ def align_remarks(lines: Sequence[Line]) -> list[str]:
 
 def _has_remark(line: Line) -> bool:
     return bool(line.code and line.remark)
+
+
+def _aligns(line: Line) -> bool:
+    """Whether a comment may stand below its neighbours': what opens or closes a block or bracket keeps it to itself."""
+    return _has_remark(line) and line.code[0] not in "})]" and line.code[-1] not in "{(["
 
 
 def _texts(run: Sequence[Line]) -> list[str]:

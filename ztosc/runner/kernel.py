@@ -162,4 +162,3 @@ def start_wireguard(name: str) -> bool:
             raise Refused(0, f"wireguard-go made no interface {name}")
         time.sleep(0.02)
     return True
-
