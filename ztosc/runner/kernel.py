@@ -162,3 +162,4 @@ def start_wireguard(name: str) -> bool:
             raise Refused(0, f"wireguard-go made no interface {name}")
         time.sleep(0.02)
     return True
+
