@@ -112,7 +112,8 @@ def draw(statement: Statement, indent: int, body: Body) -> list[Line]:
         starts = _starts(statement.elements, forced)
         lines = _drawn(statement.elements, starts, indent, body)
         long = {line.part for line in lines if line.part is not None and line.width > WIDTH}
-        if not long or not any(_widen(statement.elements, starts, part, forced) for part in sorted(long)):
+        widened = [_widen(statement.elements, starts, part, forced) for part in sorted(long)]
+        if not any(widened):
             break
     lines[-1].remark = statement.remark or lines[-1].remark
     return lines

@@ -117,7 +117,8 @@ class _Reader:
         first = self._peek()
         statement = Statement(blank=first is not None and first.lines > 1)
         while (token := self._peek()) is not None and token.kind != "semicolon" and token.text != "}":
-            if statement.elements and self._ends():
+            behind_remark = bool(statement.elements) and isinstance(statement.elements[-1], Remark)
+            if statement.elements and not behind_remark and self._ends():
                 break
             element = self._element(token)
             _hug(statement.elements, element, second=len(statement.elements) == 2)
