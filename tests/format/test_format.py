@@ -190,6 +190,7 @@ def test_the_examples_of_the_pages_are_canonical() -> None:
     assert not [page for page, body in readable if formatted(body) != body]
 
 
+@pytest.mark.slow
 @settings(derandomize=True, max_examples=150, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_generated_programs_spaced_at_random(dice: random.Random) -> None:
@@ -199,6 +200,7 @@ def test_generated_programs_spaced_at_random(dice: random.Random) -> None:
     assert judge(other), other
 
 
+@pytest.mark.slow
 @settings(derandomize=True, max_examples=40, deadline=None)
 @given(st.randoms(use_true_random=False), st.sampled_from(FILES))
 def test_what_we_ship_spaced_at_random(dice: random.Random, path: object) -> None:
