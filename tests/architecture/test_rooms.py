@@ -29,6 +29,7 @@ ROOMS: dict[str, set[str]] = {
     "allocate": {"ir", "logic", *EVERYWHERE},
     "lower": {"semantics", "ir", *EVERYWHERE},
     "semantics": {"syntax", "ir", "logic", "resources", *EVERYWHERE},
+    "format": {"syntax", *EVERYWHERE},
     "ir": {"logic", *EVERYWHERE},
     "syntax": {"resources", *EVERYWHERE},
     "diagnostics": {"source"},

@@ -109,7 +109,7 @@ def test_why_answers(ztosc: Run, arguments: list[str], answer: str) -> None:
 
 def test_why_names_the_rule_and_what_would_have_to_change(ztosc: Run) -> None:
     denied = ztosc("why", "-C", HOSPITAL, "clinician", "ehr-web").stdout
-    assert "allow at network.ztos:56" in denied
+    assert "allow at network.ztos:62" in denied
     assert "`device.health` is absent and `user.mfa` is absent" in denied
 
 
@@ -123,7 +123,7 @@ def test_why_batch_answers_line_by_line(ztosc: Run) -> None:
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0
     assert [answer["decision"] for answer in answers] == ["allow", "deny"]
-    assert answers[0] == {**question, "decision": "allow", "rule": {"file": "network.ztos", "line": 56}}
+    assert answers[0] == {**question, "decision": "allow", "rule": {"file": "network.ztos", "line": 62}}
     assert answers[1]["rule"] is None
 
 

@@ -16,6 +16,7 @@ from ztosc import __version__
 COMMANDS = {
     "init": "a project that builds, verifies and tests at once",
     "check": "parse, resolve, type: fast, never loads the solver",
+    "fmt": "the canonical layout, comments kept",
     "verify": "decide every assertion and run every test",
     "test": "run the `test` blocks alone",
     "why": "the rule that allows a flow, or everything that would have to change",

@@ -13,7 +13,7 @@ from xml.etree import ElementTree as xml
 from ztosc.diagnostics import CODES, Diagnostic, Severity
 from ztosc.diagnostics.text import one_line
 from ztosc.diagnostics.text import safe as visible
-from ztosc.report.model import TEST_CODE, VERDICT_CODES, Findings, details, steps, summary, where
+from ztosc.report.model import TEST_CODE, Findings, code_of, details, steps, summary, where
 from ztosc.source import Span
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _verdict(verdict: Verdict) -> xml.Element:
         xml.SubElement(case, "system-out").text = legal(f"proved: {visible(verdict.reason)}")
         return case
     tag = "failure" if verdict.verdict == "refuted" else "error"
-    return _outcome(case, tag, VERDICT_CODES[verdict.verdict], f"{verdict.verdict}: {verdict.reason}", steps(verdict))
+    return _outcome(case, tag, code_of(verdict) or "", f"{verdict.verdict}: {verdict.reason}", steps(verdict))
 
 
 def _test(result: TestResult) -> xml.Element:
