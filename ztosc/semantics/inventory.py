@@ -15,10 +15,10 @@ from ztosc.ir.values import Value
 from ztosc.semantics import literals
 from ztosc.semantics.guards import GuardChecker
 from ztosc.semantics.scope import INVENTORY, Names, article
+from ztosc.semantics.yaml import CODE, Mapping, Node, Scalar, Sequence, parse_yaml
 from ztosc.source import Loader, SourceMissing, SourceRefused, Span
 from ztosc.syntax import ast
 from ztosc.syntax.decode import decode
-from ztosc.syntax.yaml import CODE, Mapping, Node, Scalar, Sequence, parse_yaml
 
 FOLDER = "inventory/"
 SUFFIXES = (".yaml", ".yml")
