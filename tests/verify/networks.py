@@ -22,6 +22,7 @@ from ztosc.ir.intent import (
     NetworkSettings,
     Node,
     Region,
+    Release,
     Role,
     Rule,
     Segment,
@@ -141,7 +142,8 @@ def rule(
     line = next(_lines)
     ports: Boxes | None = port_set(on) if on else None
     fields = {"subjects": refs(subjects), "targets": refs(targets), "ports": ports, "guard": when, "validity": valid}
-    governance = Governance(releases=releases, **more)
+    signed = tuple(Release(label=label, because="signed") for label in releases)
+        governance = Governance(releases=signed, **more)
     return Rule.model_validate({"id": f"r{line}", "effect": effect, **fields, "governance": governance, "origin": here(line)})
 
 
