@@ -143,7 +143,7 @@ def rule(
     ports: Boxes | None = port_set(on) if on else None
     fields = {"subjects": refs(subjects), "targets": refs(targets), "ports": ports, "guard": when, "validity": valid}
     signed = tuple(Release(label=label, because="signed") for label in releases)
-        governance = Governance(releases=signed, **more)
+    governance = Governance(releases=signed, **more)
     return Rule.model_validate({"id": f"r{line}", "effect": effect, **fields, "governance": governance, "origin": here(line)})
 
 
