@@ -75,6 +75,7 @@ _TITLES = {
     "ZT405": "a grant that is over",
     "ZT406": "separated roles held by one",
     "ZT407": "a person who holds separated roles",
+    "ZT408": "a guard that nobody can satisfy",
     "ZT420": "an assertion that does not hold",
     "ZT421": "an assertion that could not be decided",
     "ZT422": "an assertion that is not supported",

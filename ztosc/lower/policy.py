@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from ztosc.diagnostics import Label, Report
 from ztosc.ir.clock import instant_text, is_over
+from ztosc.ir.contradictions import contradicts
 from ztosc.ir.evaluate import Policy
+from ztosc.ir.guards import text
 from ztosc.ir.intent import Intent, Role, Rule
-from ztosc.ir.values import Ref, have_common
+from ztosc.ir.values import Ref, all_of, have_common
 
 
 def check(intent: Intent, at: int, report: Report) -> None:
@@ -17,6 +19,7 @@ def check(intent: Intent, at: int, report: Report) -> None:
     for rule in intent.rules:
         _ports(rule, report)
         _time(rule, at, report)
+    _guards(intent, report)
     _roles(intent, report)
     _bypassed_denies(intent, at, report)
 
@@ -45,6 +48,37 @@ def _time(rule: Rule, at: int, report: Report) -> None:
             rule.origin,
             help="it has no effect; delete it, or give it a new `until`",
         )
+
+
+def _guards(intent: Intent, report: Report) -> None:
+    """Guards that contradict themselves, alone or with what a role requires."""
+    types = {attribute.name: attribute.type for attribute in intent.attributes}
+    roles = {role.name: role for role in intent.roles}
+    void = {role.name for role in intent.roles if contradicts(role.requires, types)}
+    for name in sorted(void):
+        message = f"nobody can satisfy what role `{name}` requires"
+        report.error(
+            "ZT408",
+            message,
+            roles[name].origin,
+            label=text(roles[name].requires),
+            help="correct the guard: its parts contradict each other",
+        )
+    for rule in intent.rules:
+        if contradicts(rule.guard, types):
+            message = "nobody can satisfy the guard of this rule"
+            report.error("ZT408", message, rule.origin, label=text(rule.guard), help="correct the guard: its parts contradict each other")
+            continue
+        for subject in rule.subjects if rule.effect == "allow" else ():
+            role = roles.get(subject.name) if subject.kind == "role" and subject.name not in void else None
+            if role is not None and contradicts(all_of(rule.guard, role.requires), types):
+                report.error(
+                    "ZT408",
+                    f"the guard of this rule contradicts what role `{role.name}` requires",
+                    rule.origin,
+                    help="no member of the role can ever use this grant; correct one of the two",
+                    related=[Label(role.origin, f"it requires {text(role.requires)}")],
+                )
 
 
 def _roles(intent: Intent, report: Report) -> None:
