@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
 from ztosc.diagnostics import Label, Report, near
 from ztosc.resources import stdlib_files
@@ -158,11 +159,19 @@ class Names:
 
 def _standard_help(name: str) -> str:
     """Which module of the standard library has a name, if any does."""
+    module = _standard_names().get(name)
+    return f"`import std.{module}` brings it into scope" if module else ""
+
+
+@cache
+def _standard_names() -> dict[str, str]:
+    """The first module of the standard library that has each name."""
+    found: dict[str, str] = {}
     for path in stdlib_files():
         module = parse(Source(path.name, path.read_text(encoding="utf-8")), Report())
-        if any(word.text == name for word, _ in declared(module)):
-            return f"`import std.{path.stem}` brings it into scope"
-    return ""
+        for word, _ in declared(module):
+            found.setdefault(word.text, path.stem)
+    return found
 
 
 def article(kind: str) -> str:
