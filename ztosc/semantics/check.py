@@ -8,6 +8,8 @@ from typing import Any
 
 from ztosc.diagnostics import Report
 from ztosc.ir.clock import zone_names
+from ztosc.ir.inventory import Inventory
+from ztosc.ir.secrets import PublicKey
 from ztosc.ir.values import AttributeType
 from ztosc.semantics import literals, types
 from ztosc.semantics.clauses import TABLE
@@ -18,7 +20,7 @@ from ztosc.semantics.inventory import read_inventory
 from ztosc.semantics.modules import Modules, Parser, load
 from ztosc.semantics.policy import PolicyChecker
 from ztosc.semantics.profiles import ProfileChecker
-from ztosc.semantics.program import Bound, Program
+from ztosc.semantics.program import Bound, Program, Symbol
 from ztosc.semantics.project import FILE, read_project
 from ztosc.semantics.publickeys import read_public_keys
 from ztosc.semantics.scope import Names
@@ -30,12 +32,16 @@ from ztosc.syntax import Cache, ast, parse
 def check(loader: Loader, report: Report, cache: Cache | None = None) -> Program:
     """Read, parse, bind and type a project."""
     scene = Scene.prepare(loader, report, lambda source, report: parse(source, report, cache))
+    scene.resolve_obligations()
     program = scene.program()
     for module, statement in statements(scene.modules):
         bucket, values = scene.binder.bind(statement, module)
         if values:
             getattr(program, bucket).extend(values)
-    scene.finish(program, loader)
+    program.public_keys = scene.public_keys(program, loader)
+    program.inventory = scene.inventory(loader)
+    program.sources.update(scene.modules.texts)
+    scene.one_network(program)
     return program
 
 
@@ -47,32 +53,48 @@ class Scene:
     names: Names
     guards: GuardChecker
     binder: Binder
+    obligations: list[tuple[ast.Word, str, str]]
     report: Report
 
     @staticmethod
-    def prepare(loader: Loader, report: Report, parser: Parser) -> Scene:
-        """Read every file, expand templates, and collect names, blocs, types and the zone."""
+    def prepare(
+        loader: Loader,
+        report: Report,
+        parser: Parser,
+        symbols: dict[str, Symbol] | None = None,
+        groups: dict[str, ast.Group] | None = None,
+    ) -> Scene:
+        """Read every file, expand templates, and collect names, blocs, types and the zone. Names go where they are told to."""
         read_project(loader, report)
         modules = load(loader, report, parser)
         expansion = expand(modules, report)
-        names = Names(modules, report)
+        names = Names(modules, report, {} if symbols is None else symbols, {} if groups is None else groups)
         names.collect()
-        for word, kind, module in expansion.obligations:
-            names.resolve(word, module, (kind,))
         countries = Countries(_blocs(modules), report)
         zone = _zone(modules)
         guards = GuardChecker(names, _attribute_types(modules, report), countries, zone, report)
-        return Scene(modules, names, guards, Binder(modules, Checker(names, countries, guards, zone, report)), report)
+        binder = Binder(modules, Checker(names, countries, guards, zone, report))
+        return Scene(modules, names, guards, binder, expansion.obligations, report)
+
+    def resolve_obligations(self) -> None:
+        """Look at what uses of templates promised to name."""
+        for word, kind, module in self.obligations:
+            self.names.resolve(word, module, (kind,))
 
     def program(self) -> Program:
         """A program with nothing bound in it yet."""
         return Program(sources={module.source.name: module.source for module in self.modules.parsed.values()}, symbols=self.names.symbols)
 
-    def finish(self, program: Program, loader: Loader) -> None:
-        """Read what depends on what is bound: keys and the inventory."""
-        program.public_keys = read_public_keys(loader, [node.name for node in program.of("node")], self.report)
-        program.inventory = read_inventory(loader, self.names, self.guards, self.report)
-        program.sources.update(self.modules.texts)
+    def public_keys(self, program: Program, loader: Loader) -> tuple[PublicKey, ...]:
+        """The keys of the nodes that there are."""
+        return read_public_keys(loader, [node.name for node in program.of("node")], self.report)
+
+    def inventory(self, loader: Loader) -> Inventory:
+        """The people and devices."""
+        return read_inventory(loader, self.names, self.guards, self.report)
+
+    def one_network(self, program: Program) -> None:
+        """Report that there is no network, or more than one."""
         _one_network(self.modules, program, self.report)
 
 

@@ -29,16 +29,21 @@ INVENTORY = "+inventory"
 def declared(module: ast.Module) -> Iterator[tuple[ast.Word, str]]:
     """Every name that a module declares, with its kind."""
     for statement in module.statements:
-        match statement:
-            case ast.Declaration(kind="link"):
-                continue
-            case ast.Declaration():
-                yield statement.name, statement.kind
-                yield from ((item.name, item.kind) for item in statement.items if isinstance(item, ast.Declaration) and item.kind != "link")
-            case ast.Group():
-                yield statement.name, "group"
-            case ast.Template():
-                yield statement.name, "template"
+        yield from declared_by(statement)
+
+
+def declared_by(statement: ast.Statement) -> Iterator[tuple[ast.Word, str]]:
+    """Every name that a statement declares, with its kind."""
+    match statement:
+        case ast.Declaration(kind="link"):
+            return
+        case ast.Declaration():
+            yield statement.name, statement.kind
+            yield from ((item.name, item.kind) for item in statement.items if isinstance(item, ast.Declaration) and item.kind != "link")
+        case ast.Group():
+            yield statement.name, "group"
+        case ast.Template():
+            yield statement.name, "template"
 
 
 @dataclass(slots=True)
@@ -71,7 +76,7 @@ class Names:
 
     def _declare(self, word: ast.Word, kind: str, module: str) -> None:
         name = word.text
-        if ("." in name and kind != "attribute") or len(name) > MAX_NAME:
+        if not is_name(name, kind):
             why = "only attributes have a dot in their name" if "." in name else f"names have at most {MAX_NAME} characters"
             self.report.error("ZT215", f"`{name[:80]}` cannot be a name", word.span, label=why, help="use a-z, 0-9 and `-`")
         first = self.symbols.get(name)
@@ -172,6 +177,11 @@ def _standard_names() -> dict[str, str]:
         for word, _ in declared(module):
             found.setdefault(word.text, path.stem)
     return found
+
+
+def is_name(name: str, kind: str) -> bool:
+    """Whether something of a kind can have a name."""
+    return ("." not in name or kind == "attribute") and len(name) <= MAX_NAME
 
 
 def article(kind: str) -> str:
