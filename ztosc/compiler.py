@@ -19,6 +19,7 @@ from ztosc.ir.network import Network
 from ztosc.lower import lower
 from ztosc.semantics import Program, check
 from ztosc.source import Loader, Source, SourceMissing
+from ztosc.syntax import Cache
 
 if TYPE_CHECKING:
     from ztosc.backends.base import Bundle
@@ -64,10 +65,10 @@ class Built:
     proofs: tuple[Verdict, ...]
 
 
-def compile_project(loader: Loader, at: int) -> Compiled:
-    """Text to Network, at an instant (seconds since 1970)."""
+def compile_project(loader: Loader, at: int, cache: Cache | None = None) -> Compiled:
+    """Text to Network, at an instant (seconds since 1970). A cache changes nothing but the time it takes."""
     report = Report()
-    program: Program = check(loader, report)
+    program: Program = check(loader, report, cache)
     intent = lower(program, at, report)
     usable, lock = read_lock(loader, report)
     allocated = allocate(intent, lock, at, report) if intent is not None and usable and not report.failed else None

@@ -8,6 +8,7 @@ Nothing below this room touches the disk for sources.
 from __future__ import annotations
 
 import bisect
+import itertools
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -44,12 +45,8 @@ class Source:
 
     @cached_property
     def _starts(self) -> list[int]:
-        starts = [0]
-        position = self.text.find("\n")
-        while position >= 0:
-            starts.append(position + 1)
-            position = self.text.find("\n", position + 1)
-        return starts
+        lengths = map((1).__add__, map(len, self.text.split("\n")))
+        return [0, *itertools.accumulate(lengths)][:-1]
 
     def span(self, start: int, end: int) -> Span:
         """The span between two offsets, in code points."""
@@ -69,12 +66,50 @@ class Source:
         end = self._starts[line] - 1 if line < len(self._starts) else len(self.text)
         return min(self._starts[line - 1] + max(column - 1, 0), end)
 
+    def ruler(self, start: int, end: int) -> Ruler:
+        """Measures a piece of the text by offsets from its start."""
+        line, column = self.position(start)
+        last = bisect.bisect_right(self._starts, end, lo=line)
+        return Ruler(self, start, line, column, self._starts[line - 1 : last])
+
     def line(self, number: int) -> str:
         """The text of a line, without its end."""
         if not 1 <= number <= len(self._starts):
             return ""
         end = self._starts[number] - 1 if number < len(self._starts) else len(self.text)
         return self.text[self._starts[number - 1] : end].rstrip("\r")
+
+
+class Ruler:
+    """Lines and columns of a piece of a source, by offsets from its start: the same as the source says, found in a few steps."""
+
+    __slots__ = ("_source", "_start", "_starts", "column", "file", "line", "single")
+
+    def __init__(self, source: Source, start: int, line: int, column: int, starts: list[int]) -> None:
+        self._source, self._start, self._starts = source, start, starts
+        self.file, self.line, self.column, self.single = source.name, line, column, len(starts) == 1
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and column of an offset from the start of the piece."""
+        offset += self._start
+        index = bisect.bisect_right(self._starts, offset)
+        return self.line + index - 1, offset - self._starts[index - 1] + 1
+
+    def span(self, start: int, end: int) -> Span:
+        """The span between two offsets from the start of the piece."""
+        line, column = self.position(start)
+        end_line, end_column = self.position(end)
+        return Span(self.file, line, column, end_line, end_column)
+
+    def offsets(self, span: Span) -> tuple[int, int]:
+        """Where a span of this piece starts and ends, from the start of the piece."""
+        start, end = self._source.offset(span.line, span.column), self._source.offset(span.end_line, span.end_column)
+        return start - self._start, end - self._start
+
+    def text(self, span: Span) -> str:
+        """What the source says at a span of this piece."""
+        start, end = self.offsets(span)
+        return self._source.text[self._start + start : self._start + end]
 
 
 class SourceMissing(Exception):

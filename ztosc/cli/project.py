@@ -19,6 +19,7 @@ import click
 
 from ztosc import __version__
 from ztosc.cli.app import OK, UNDECIDED, WRONG
+from ztosc.cli.cache import disk_cache
 from ztosc.compiler import Compiled, compile_project
 from ztosc.diagnostics import Diagnostic, Severity
 from ztosc.diagnostics.text import plain, render, safe
@@ -105,7 +106,8 @@ class Outcome:
 def compile_at(path: Path | None, at: int | None, skip: tuple[Path, ...] = ()) -> Outcome:
     """Compile the project at a path."""
     instant = clock(at)
-    compiled = compile_project(find_project(path, skip), instant)
+    with disk_cache() as cache:
+        compiled = compile_project(find_project(path, skip), instant, cache)
     return Outcome(instant, compiled, list(compiled.diagnostics))
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 from ztosc.diagnostics import Report
 from ztosc.ir.clock import zone_names
+from ztosc.ir.inventory import Inventory
+from ztosc.ir.secrets import PublicKey
 from ztosc.ir.values import AttributeType
 from ztosc.semantics import literals, types
 from ztosc.semantics.clauses import TABLE
@@ -13,54 +17,102 @@ from ztosc.semantics.countries import Countries
 from ztosc.semantics.declarations import Checker
 from ztosc.semantics.guards import GuardChecker
 from ztosc.semantics.inventory import read_inventory
-from ztosc.semantics.modules import Modules, load
+from ztosc.semantics.modules import Modules, Parser, load
 from ztosc.semantics.policy import PolicyChecker
 from ztosc.semantics.profiles import ProfileChecker
-from ztosc.semantics.program import Program
+from ztosc.semantics.program import Bound, Program, Symbol
 from ztosc.semantics.project import FILE, read_project
 from ztosc.semantics.publickeys import read_public_keys
 from ztosc.semantics.scope import Names
 from ztosc.semantics.templates import expand
 from ztosc.source import Loader, Span
-from ztosc.syntax import ast
+from ztosc.syntax import Cache, ast, parse
 
 
-def check(loader: Loader, report: Report) -> Program:
+def check(loader: Loader, report: Report, cache: Cache | None = None) -> Program:
     """Read, parse, bind and type a project."""
-    read_project(loader, report)
-    modules = load(loader, report)
-    expansion = expand(modules, report)
-    names = Names(modules, report)
-    names.collect()
-    for word, kind, module in expansion.obligations:
-        names.resolve(word, module, (kind,))
-    countries = Countries(_blocs(modules), report)
-    zone = _zone(modules)
-    guards = GuardChecker(names, _attribute_types(modules, report), countries, zone, report)
-    checker = Checker(names, countries, guards, zone, report)
-    program = Program(sources={module.source.name: module.source for module in modules.parsed.values()}, symbols=names.symbols)
-    _bind(modules, checker, program)
-    program.public_keys = read_public_keys(loader, [node.name for node in program.of("node")], report)
-    program.inventory = read_inventory(loader, names, guards, report)
-    program.sources.update(modules.texts)
-    _one_network(modules, program, report)
+    scene = Scene.prepare(loader, report, lambda source, report: parse(source, report, cache))
+    scene.resolve_obligations()
+    program = scene.program()
+    for module, statement in statements(scene.modules):
+        bucket, values = scene.binder.bind(statement, module)
+        if values:
+            getattr(program, bucket).extend(values)
+    program.public_keys = scene.public_keys(program, loader)
+    program.inventory = scene.inventory(loader)
+    program.sources.update(scene.modules.texts)
+    scene.one_network(program)
     return program
 
 
-def _statements(modules: Modules) -> Iterator[tuple[str, ast.Statement]]:
+@dataclass(slots=True)
+class Scene:
+    """All that binding a statement depends on besides the statement."""
+
+    modules: Modules
+    names: Names
+    guards: GuardChecker
+    binder: Binder
+    obligations: list[tuple[ast.Word, str, str]]
+    report: Report
+
+    @staticmethod
+    def prepare(
+        loader: Loader,
+        report: Report,
+        parser: Parser,
+        symbols: dict[str, Symbol] | None = None,
+        groups: dict[str, ast.Group] | None = None,
+    ) -> Scene:
+        """Read every file, expand templates, and collect names, blocs, types and the zone. Names go where they are told to."""
+        read_project(loader, report)
+        modules = load(loader, report, parser)
+        expansion = expand(modules, report)
+        names = Names(modules, report, {} if symbols is None else symbols, {} if groups is None else groups)
+        names.collect()
+        countries = Countries(_blocs(modules), report)
+        zone = _zone(modules)
+        guards = GuardChecker(names, _attribute_types(modules, report), countries, zone, report)
+        binder = Binder(modules, Checker(names, countries, guards, zone, report))
+        return Scene(modules, names, guards, binder, expansion.obligations, report)
+
+    def resolve_obligations(self) -> None:
+        """Look at what uses of templates promised to name."""
+        for word, kind, module in self.obligations:
+            self.names.resolve(word, module, (kind,))
+
+    def program(self) -> Program:
+        """A program with nothing bound in it yet."""
+        return Program(sources={module.source.name: module.source for module in self.modules.parsed.values()}, symbols=self.names.symbols)
+
+    def public_keys(self, program: Program, loader: Loader) -> tuple[PublicKey, ...]:
+        """The keys of the nodes that there are."""
+        return read_public_keys(loader, [node.name for node in program.of("node")], self.report)
+
+    def inventory(self, loader: Loader) -> Inventory:
+        """The people and devices."""
+        return read_inventory(loader, self.names, self.guards, self.report)
+
+    def one_network(self, program: Program) -> None:
+        """Report that there is no network, or more than one."""
+        _one_network(self.modules, program, self.report)
+
+
+def statements(modules: Modules) -> Iterator[tuple[str, ast.Statement]]:
+    """Every statement with its module, in the order in which they are bound."""
     for name in sorted(modules.parsed):
         for statement in modules.parsed[name].statements:
             yield name, statement
 
 
 def _blocs(modules: Modules) -> dict[str, tuple[str, ...]]:
-    found = [statement for _, statement in _statements(modules) if isinstance(statement, ast.Declaration) and statement.kind == "bloc"]
+    found = [statement for _, statement in statements(modules) if isinstance(statement, ast.Declaration) and statement.kind == "bloc"]
     return {bloc.name.text: tuple(word.text for clause in bloc.clauses() for word in clause.words) for bloc in found}
 
 
 def _attribute_types(modules: Modules, report: Report) -> dict[str, AttributeType]:
     found: dict[str, AttributeType] = {}
-    for _, statement in _statements(modules):
+    for _, statement in statements(modules):
         if isinstance(statement, ast.Declaration) and statement.kind == "attribute" and statement.type:
             try:
                 found.setdefault(statement.name.text, types.attribute_type(statement.type))
@@ -70,7 +122,7 @@ def _attribute_types(modules: Modules, report: Report) -> dict[str, AttributeTyp
 
 
 def _zone(modules: Modules) -> str:
-    for _, statement in _statements(modules):
+    for _, statement in statements(modules):
         if isinstance(statement, ast.Declaration) and statement.kind == "network":
             for clause in statement.clauses():
                 if clause.key == "timezone" and clause.words[0].text in zone_names():
@@ -78,36 +130,47 @@ def _zone(modules: Modules) -> str:
     return "UTC"
 
 
-def _bind(modules: Modules, checker: Checker, program: Program) -> None:
-    policy = PolicyChecker(checker)
-    regimes = ProfileChecker(modules, checker)
-    for module, statement in _statements(modules):
+class Binder:
+    """Binds one statement after the other."""
+
+    def __init__(self, modules: Modules, checker: Checker) -> None:
+        self._checker, self._policy, self._regimes = checker, PolicyChecker(checker), ProfileChecker(modules, checker)
+
+    def bind(self, statement: ast.Statement, module: str) -> tuple[str, tuple[Any, ...]]:
+        """What a statement gives, and the list of the program that it belongs to."""
         match statement:
             case ast.Group():
-                checker.names.references((statement.name,), module, _ANY)
+                self._checker.names.references((statement.name,), module, _ANY)
             case ast.Declaration() if statement.kind in _KINDS:
-                bound = checker.declaration(statement, module)
-                if statement.type and statement.kind == "attribute":
-                    bound.fields["type"] = checker.guards.type_of(statement.name.text)
-                program.declarations.append(bound)
+                return "declarations", (self._declaration(statement, module),)
             case ast.Separate():
-                program.separations.append((checker.names.references(statement.roles, module, ("role",)), statement.span))
+                roles = self._checker.names.references(statement.roles, module, ("role",))
+                return "separations", ((roles, statement.span),)
             case ast.PolicyRule():
-                program.rules.extend(filter(None, (policy.rule(statement, module),)))
+                return "rules", _some(self._policy.rule(statement, module))
             case ast.Assertion():
-                program.assertions.extend(filter(None, (policy.assertion(statement, module),)))
+                return "assertions", _some(self._policy.assertion(statement, module))
             case ast.Quarantine():
-                program.quarantines.extend(filter(None, (policy.quarantine(statement, module),)))
+                return "quarantines", _some(self._policy.quarantine(statement, module))
             case ast.Profile():
-                program.profiles.append(regimes.profile(statement, module))
+                return "profiles", (self._regimes.profile(statement, module),)
             case ast.Comply():
-                program.compliance.extend(regimes.comply(statement, module))
+                return "compliance", self._regimes.comply(statement, module)
             case ast.Waive():
-                program.waivers.extend(filter(None, (regimes.waive(statement, module),)))
+                return "waivers", _some(self._regimes.waive(statement, module))
             case ast.Test():
-                program.tests.extend(filter(None, (policy.test(statement, module),)))
-            case _:
-                continue
+                return "tests", _some(self._policy.test(statement, module))
+        return "", ()
+
+    def _declaration(self, statement: ast.Declaration, module: str) -> Bound:
+        bound = self._checker.declaration(statement, module)
+        if statement.type and statement.kind == "attribute":
+            bound.fields["type"] = self._checker.guards.type_of(statement.name.text)
+        return bound
+
+
+def _some(value: Any) -> tuple[Any, ...]:
+    return () if value is None else (value,)
 
 
 _KINDS = frozenset(TABLE) - {"rule", "quarantine", "waive", "comply", "profile"}

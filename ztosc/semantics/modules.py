@@ -7,7 +7,7 @@ root only, a circle of imports is an error that names its way, and the order of 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -17,6 +17,9 @@ from ztosc.resources import ResourceNotFoundError, stdlib_file, stdlib_files
 from ztosc.source import Loader, Source, SourceMissing, SourceRefused, Span
 from ztosc.syntax import ast, parse
 from ztosc.syntax.decode import decode
+
+Parser = Callable[[Source, Report], ast.Module]
+"""What parses one file."""
 
 ALWAYS = ("std.prelude", "std.countries")
 """Modules that every other one sees."""
@@ -40,9 +43,9 @@ def module_name(file: str) -> str:
     return str(PurePosixPath(file).with_suffix("")).replace("/", ".")
 
 
-def load(loader: Loader, report: Report) -> Modules:
+def load(loader: Loader, report: Report, parser: Parser = parse) -> Modules:
     """Read and parse the project and all it imports."""
-    loading = _Loading(loader, report)
+    loading = _Loading(loader, report, parser)
     for name in loader.names():
         if name.endswith(".ztos"):
             loading.read_project_file(name)
@@ -54,8 +57,8 @@ def load(loader: Loader, report: Report) -> Modules:
 
 
 class _Loading:
-    def __init__(self, loader: Loader, report: Report) -> None:
-        self._loader, self._report = loader, report
+    def __init__(self, loader: Loader, report: Report, parser: Parser) -> None:
+        self._loader, self._report, self._parser = loader, report, parser
         self.modules = Modules()
         self._pending: list[str] = []
 
@@ -90,7 +93,7 @@ class _Loading:
     def _parse(self, module: str, file: str, data: bytes) -> None:
         source = decode(file, data, self._report)
         if source is not None:
-            self.modules.parsed[module] = parse(source, self._report)
+            self.modules.parsed[module] = self._parser(source, self._report)
             self.modules.imports[module] = []
             self._pending.append(module)
 

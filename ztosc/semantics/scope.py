@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
 from ztosc.diagnostics import Fix, Label, Report, near
 from ztosc.diagnostics.fixes import import_line, replace
@@ -29,16 +30,21 @@ INVENTORY = "+inventory"
 def declared(module: ast.Module) -> Iterator[tuple[ast.Word, str]]:
     """Every name that a module declares, with its kind."""
     for statement in module.statements:
-        match statement:
-            case ast.Declaration(kind="link"):
-                continue
-            case ast.Declaration():
-                yield statement.name, statement.kind
-                yield from ((item.name, item.kind) for item in statement.items if isinstance(item, ast.Declaration) and item.kind != "link")
-            case ast.Group():
-                yield statement.name, "group"
-            case ast.Template():
-                yield statement.name, "template"
+        yield from declared_by(statement)
+
+
+def declared_by(statement: ast.Statement) -> Iterator[tuple[ast.Word, str]]:
+    """Every name that a statement declares, with its kind."""
+    match statement:
+        case ast.Declaration(kind="link"):
+            return
+        case ast.Declaration():
+            yield statement.name, statement.kind
+            yield from ((item.name, item.kind) for item in statement.items if isinstance(item, ast.Declaration) and item.kind != "link")
+        case ast.Group():
+            yield statement.name, "group"
+        case ast.Template():
+            yield statement.name, "template"
 
 
 @dataclass(slots=True)
@@ -71,7 +77,7 @@ class Names:
 
     def _declare(self, word: ast.Word, kind: str, module: str) -> None:
         name = word.text
-        if ("." in name and kind != "attribute") or len(name) > MAX_NAME:
+        if not is_name(name, kind):
             why = "only attributes have a dot in their name" if "." in name else f"names have at most {MAX_NAME} characters"
             self.report.error("ZT215", f"`{name[:80]}` cannot be a name", word.span, label=why, help="use a-z, 0-9 and `-`")
         first = self.symbols.get(name)
@@ -164,11 +170,24 @@ class Names:
 
 def _standard_module(name: str) -> str:
     """Which module of the standard library has a name, if any does."""
+    module = _standard_names().get(name)
+    return f"std.{module}" if module else ""
+
+
+@cache
+def _standard_names() -> dict[str, str]:
+    """The first module of the standard library that has each name."""
+    found: dict[str, str] = {}
     for path in stdlib_files():
         module = parse(Source(path.name, path.read_text(encoding="utf-8")), Report())
-        if any(word.text == name for word, _ in declared(module)):
-            return f"std.{path.stem}"
-    return ""
+        for word, _ in declared(module):
+            found.setdefault(word.text, path.stem)
+    return found
+
+
+def is_name(name: str, kind: str) -> bool:
+    """Whether something of a kind can have a name."""
+    return ("." not in name or kind == "attribute") and len(name) <= MAX_NAME
 
 
 def article(kind: str) -> str:

@@ -1,319 +1,387 @@
-"""The grammar's tree to the AST, span by span.
+"""The parser's reductions to the AST, span by span, without a tree in between.
 
-Guarantees: one method a grammar rule; nothing is judged here beyond what the grammar says.
+Guarantees: one method a grammar rule; nothing is judged here beyond what the grammar says. Every token reaches its rule, keywords and
+braces too, so that a node's first and last child say where it stands. A `Builder` works on one statement at a time.
 """
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
-from lark import Token, Transformer, v_args
-from lark.tree import Meta
+from lark import Token
 
-from ztosc.source import Source, Span
+from ztosc.source import Ruler, Source, Span
 from ztosc.syntax import ast
+from ztosc.syntax.ast import Word
+from ztosc.syntax.words import CLAUSES, DECLARATIONS
 
 Children = list[Any]
+WORDS = frozenset(
+    [
+        *("NAME", "HOLE", "PLACE", "ZONE", "STRING", "INT", "RANGE", "DURATION", "RATE", "INSTANT", "CLOCK"),
+        "ADDRESS",
+        "PORTS",
+        "ICMP",
+        "COMPARE",
+    ]
+)
+"""The terminals that carry meaning; every other one is a keyword or a mark, and stays a token."""
 
 
-def _words(children: Children) -> tuple[ast.Word, ...]:
+class Words:
+    """A list of words, brackets and commas taken off; `span` has them."""
+
+    __slots__ = ("span", "words")
+
+    def __init__(self, words: tuple[Word, ...], span: Span) -> None:
+        self.words, self.span = words, span
+
+
+class Enclosed:
+    """An expression in parentheses: it stands where it stands, and what it is the start or end of stands at the parentheses."""
+
+    __slots__ = ("node", "span")
+
+    def __init__(self, node: ast.Expression, span: Span) -> None:
+        self.node, self.span = node, span
+
+
+class Despite:
+    """`despite 2 link failures`."""
+
+    __slots__ = ("failing", "failures", "span")
+
+    def __init__(self, failures: Word, failing: str, span: Span) -> None:
+        self.failures, self.failing, self.span = failures, failing, span
+
+
+def _words(children: Iterable[Any]) -> tuple[Word, ...]:
     """The words among a rule's children, lists flattened."""
-    found: list[ast.Word] = []
+    found: list[Word] = []
     for child in children:
-        if isinstance(child, ast.Word):
+        if type(child) is Word:
             found.append(child)
-        elif isinstance(child, tuple):
-            found.extend(cast("tuple[ast.Word, ...]", child))
+        elif type(child) is Words:
+            found.extend(child.words)
     return tuple(found)
 
 
-def _clauses(children: Children) -> tuple[ast.Clause, ...]:
-    return tuple(child for child in children if isinstance(child, ast.Clause))
+def _lists(children: Children) -> list[tuple[Word, ...]]:
+    return [child.words for child in children if type(child) is Words]
 
 
-@v_args(meta=True)
-class Builder(Transformer[Token, Any]):
-    """Builds the nodes of one statement; `offset` is where its text starts in the source."""
+def _after(children: Children, *keyword: str) -> Any:
+    """What follows a keyword among the children; nothing where it does not stand there."""
+    for index, child in enumerate(children):
+        if type(child) is Token and child.value == keyword[0]:
+            return children[index + len(keyword)]
+    return None
 
-    def __init__(self, source: Source, offset: int, docs: dict[int, str]) -> None:
-        super().__init__(visit_tokens=True)
-        self._source, self._offset, self._docs = source, offset, docs
 
-    def __default_token__(self, token: Token) -> ast.Word:
-        start = self._offset + (token.start_pos or 0)
-        return ast.Word(token.type, str(token), self._source.span(start, start + len(token)))
+def _all(children: Children, kind: type[Any]) -> tuple[Any, ...]:
+    return tuple([child for child in children if type(child) is kind])
 
-    def _span(self, meta: Meta) -> Span:
-        if meta.empty:
-            return self._source.span(self._offset, self._offset)
-        return self._source.span(self._offset + meta.start_pos, self._offset + meta.end_pos)
 
-    def _doc(self, meta: Meta) -> str:
-        return "" if meta.empty else self._docs.get(self._offset + meta.start_pos, "")
+def _bare(child: Any) -> Any:
+    return child.node if type(child) is Enclosed else child
 
-    def _clause(self, key: str, meta: Meta, children: Children) -> ast.Clause:
-        structured = [child for child in children if isinstance(child, ast.Ports | ast.Holds | ast.Comparison | ast.Relation | ast.Logic)]
-        return ast.Clause(key, _words(children), self._span(meta), structured[0] if structured else None)
 
-    def __default__(self, data: str, children: Children, meta: Meta) -> ast.Clause:
-        return self._clause(str(data).rstrip("_"), meta, children)
+class Builder:
+    """Builds the nodes of the statement that `begin` names."""
 
-    # lists
+    _ruler: Ruler
+    _docs: Mapping[int, str]
+    _single: bool
+    _line: int
+    _column: int
 
-    def names(self, meta: Meta, children: Children) -> tuple[ast.Word, ...]:
-        return _words(children)
+    def begin(self, source: Source, offset: int, length: int, docs: Mapping[int, str]) -> None:
+        """Turn to a statement: where its text starts in the source, and its documentation by offset from there."""
+        self._ruler = ruler = source.ruler(offset, offset + length)
+        self._docs = docs
+        self._single, self._line, self._column = ruler.single, ruler.line, ruler.column
+
+    def __getattr__(self, name: str) -> Callable[[Any], Any]:
+        if name in WORDS:
+            return self._word
+        if name in CLAUSES:
+            key = str(name).rstrip("_")
+            return lambda children: self._clause(key, children)
+        if name in DECLARATIONS:
+            kind = str(name)
+            return lambda children: self._declare(kind, children)
+        raise AttributeError(name)
+
+    # Places
+
+    def _word(self, token: Token) -> Word:
+        start, end = token.start_pos or 0, token.end_pos or 0
+        if self._single:
+            line, column = self._line, self._column
+            return Word(token.type, token.value, Span(self._ruler.file, line, column + start, line, column + end))
+        return Word(token.type, token.value, self._ruler.span(start, end))
+
+    def _span(self, children: Children) -> Span:
+        first, last = children[0], children[-1]
+        if self._single:
+            line, base = self._line, self._column
+            column = base + (first.start_pos or 0) if type(first) is Token else first.span.column
+            end = base + (last.end_pos or 0) if type(last) is Token else last.span.end_column
+            return Span(self._ruler.file, line, column, line, end)
+        line, column = self._ruler.position(first.start_pos or 0) if type(first) is Token else (first.span.line, first.span.column)
+        end_line, end = self._ruler.position(last.end_pos or 0) if type(last) is Token else (last.span.end_line, last.span.end_column)
+        return Span(self._ruler.file, line, column, end_line, end)
+
+    def _doc(self, children: Children) -> str:
+        return self._docs.get(children[0].start_pos, "") if self._docs else ""
+
+    # Lists
+
+    def names(self, children: Children) -> Words:
+        if len(children) == 1:
+            return Words((children[0],), children[0].span)
+        return Words(_words(children), self._span(children))
 
     places = addresses = days = values = except_ports = names
 
-    def any_ports(self, meta: Meta, children: Children) -> str:
-        return "any"
+    def any_ports(self, children: Children) -> Token:
+        token: Token = children[0]
+        return token
 
-    def ports(self, meta: Meta, children: Children) -> ast.Ports:
-        if children and children[0] == "any":
-            return ast.Ports(True, (), children[1] or () if len(children) > 1 else (), self._span(meta))
-        return ast.Ports(False, _words(children), (), self._span(meta))
+    def ports(self, children: Children) -> ast.Ports:
+        if type(children[0]) is Token and children[0].value == "any":
+            return ast.Ports(True, (), children[2].words if len(children) > 2 else (), self._span(children))
+        return ast.Ports(False, _words(children), (), self._span(children))
 
-    # declarations
+    def _clause(self, key: str, children: Children) -> ast.Clause:
+        value = None
+        words: list[Word] = []
+        for child in children:
+            kind = type(child)
+            if kind is Word:
+                words.append(child)
+            elif kind is Words:
+                words.extend(child.words)
+            elif kind is not Token:
+                value = _bare(child)
+        return ast.Clause(key, tuple(words), self._span(children), value)
 
-    def _declare(self, kind: str, meta: Meta, children: Children, heads: int = 0) -> ast.Declaration:
-        name, *rest = children
-        head = tuple(word for word in rest[:heads] if word is not None)
-        items = tuple(child for child in rest[heads:] if isinstance(child, ast.Clause | ast.Attach | ast.Declaration))
-        typed = next((child for child in rest if isinstance(child, ast.AttributeType)), None)
-        return ast.Declaration(kind, name, head, items, self._span(meta), typed, self._doc(meta))
+    # Declarations
 
-    def network(self, meta: Meta, children: Children) -> ast.Declaration:
-        return self._declare("network", meta, children)
+    def _declare(self, kind: str, children: Children, head: tuple[Word, ...] = (), said: tuple[ast.Clause, ...] = ()) -> ast.Declaration:
+        items = tuple([child for child in children if type(child) in (ast.Clause, ast.Attach, ast.Declaration)])
+        typed = next((child for child in children if type(child) is ast.AttributeType), None)
+        return ast.Declaration(kind, children[1], head, said + items, self._span(children), typed, self._doc(children))
 
-    def region(self, meta: Meta, children: Children) -> ast.Declaration:
-        return self._declare("region", meta, children)
+    def site(self, children: Children) -> ast.Declaration:
+        return self._declare("site", children, (children[3],))
 
-    def site(self, meta: Meta, children: Children) -> ast.Declaration:
-        return self._declare("site", meta, children, heads=1)
+    def link(self, children: Children) -> ast.Declaration:
+        return self._declare("link", children, (children[1], children[3]))
 
-    def node(self, meta: Meta, children: Children) -> ast.Declaration:
-        return self._declare("node", meta, children)
+    def service(self, children: Children) -> ast.Declaration:
+        placed = len(children) > 3 and type(children[3]) is Word
+        return self._declare("service", children, (children[3],) if placed else ())
 
-    def link(self, meta: Meta, children: Children) -> ast.Declaration:
-        first, _, second, *rest = children
-        return self._declare("link", meta, [first, first, second, *rest], heads=2)
+    def bloc(self, children: Children) -> ast.Declaration:
+        span = self._span(children)
+        members = ast.Clause("members", children[3].words, span)
+        return ast.Declaration("bloc", children[1], (), (members,), span, None, self._doc(children))
 
-    def segment(self, meta: Meta, children: Children) -> ast.Declaration:
-        return self._declare("segment", meta, children)
+    def type(self, children: Children) -> ast.AttributeType:
+        words = [self._word(child) if type(child) is Token else child for child in children if child != ","]
+        return ast.AttributeType(tuple(words), self._span(children))
 
-    def label(self, meta: Meta, children: Children) -> ast.Declaration:
-        return self._declare("label", meta, children)
+    def attach(self, children: Children) -> ast.Attach:
+        tagged = children[2].value == "vlan"
+        rest = children[5:] if tagged else children[3:]
+        return ast.Attach(children[1], children[3] if tagged else None, rest[0], rest[1] if len(rest) > 1 else None, self._span(children))
 
-    def device(self, meta: Meta, children: Children) -> ast.Declaration:
-        return self._declare("device", meta, children)
+    def break_glass(self, children: Children) -> ast.Declaration:
+        limit = children[4]
+        return self._declare("role", [children[0], *children[2:]], said=(ast.Clause("break_glass", (limit,), limit.span),))
 
-    def attribute(self, meta: Meta, children: Children) -> ast.Declaration:
-        return self._declare("attribute", meta, children)
+    def separate(self, children: Children) -> ast.Separate:
+        return ast.Separate(children[1].words, self._span(children))
 
-    def role(self, meta: Meta, children: Children) -> ast.Declaration:
-        return self._declare("role", meta, children)
+    def group(self, children: Children) -> ast.Group:
+        members = children[3].words if len(children) > 3 and type(children[3]) is Words else ()
+        excepted = _after(children[3:], "except")
+        return ast.Group(children[1], members, excepted.words if excepted else (), self._span(children), self._doc(children))
 
-    def service(self, meta: Meta, children: Children) -> ast.Declaration:
-        return self._declare("service", meta, children, heads=1)
+    def importing(self, children: Children) -> ast.Import:
+        return ast.Import(children[1], self._span(children))
 
-    def external(self, meta: Meta, children: Children) -> ast.Declaration:
-        return self._declare("external", meta, children)
+    # Templates
 
-    def system(self, meta: Meta, children: Children) -> ast.Declaration:
-        return self._declare("system", meta, children)
+    def template(self, children: Children) -> ast.Template:
+        body = tuple(child for child in children if isinstance(child, ast.Statement))
+        return ast.Template(children[1], _all(children, ast.Parameter), body, self._span(children), self._doc(children))
 
-    def bloc(self, meta: Meta, children: Children) -> ast.Declaration:
-        members = ast.Clause("members", _words(children[1:]), self._span(meta))
-        return self._declare("bloc", meta, [children[0], members])
+    def parameter(self, children: Children) -> ast.Parameter:
+        return ast.Parameter(children[0], _after(children, ":"), _after(children, "="), self._span(children))
 
-    def type(self, meta: Meta, children: Children) -> ast.AttributeType:
-        return ast.AttributeType(_words(children), self._span(meta))
+    def new(self, children: Children) -> ast.New:
+        return ast.New(children[1], _all(children, ast.Argument), self._span(children))
 
-    def attach(self, meta: Meta, children: Children) -> ast.Attach:
-        port, vlan, segment, kind = children
-        return ast.Attach(port, vlan, segment, kind, self._span(meta))
+    def binding(self, children: Children) -> ast.Argument:
+        return ast.Argument(children[0], children[2])
 
-    def break_glass(self, meta: Meta, children: Children) -> ast.Declaration:
-        name, limit, *items = children
-        return self._declare("role", meta, [name, ast.Clause("break_glass", (limit,), limit.span), *items])
+    # Compliance
 
-    def partner(self, meta: Meta, children: Children) -> ast.Declaration:
-        return self._declare("partner", meta, children)
+    def profile(self, children: Children) -> ast.Profile:
+        labels = children[3].words if type(children[3]) is Words else ()
+        controls, clauses = _all(children, ast.Control), _all(children, ast.Clause)
+        return ast.Profile(children[1], labels, controls, clauses, self._span(children), self._doc(children))
 
-    def separate(self, meta: Meta, children: Children) -> ast.Separate:
-        return ast.Separate(children[0], self._span(meta))
+    def control(self, children: Children) -> ast.Control:
+        _, name, severity, title, *rest = children
+        return ast.Control(name, severity, title, _all(rest, ast.Each), _all(rest, ast.Clause), self._span(children), self._doc(children))
 
-    def group(self, meta: Meta, children: Children) -> ast.Group:
-        name, members, excepted = children
-        return ast.Group(name, members or (), excepted or (), self._span(meta), self._doc(meta))
+    def severity(self, children: Children) -> str:
+        return str(children[0].value)
 
-    def importing(self, meta: Meta, children: Children) -> ast.Import:
-        return ast.Import(children[0], self._span(meta))
+    failing = effect = severity
 
-    # templates
+    def each(self, children: Children) -> ast.Each:
+        return ast.Each(children[1], children[2], _bare(_after(children, "where")), self._span(children))
 
-    def template(self, meta: Meta, children: Children) -> ast.Template:
-        name, *rest = children
-        parameters = tuple(child for child in rest if isinstance(child, ast.Parameter))
-        body = tuple(child for child in rest if isinstance(child, ast.Statement))
-        return ast.Template(name, parameters, body, self._span(meta), self._doc(meta))
+    def comply(self, children: Children) -> ast.Comply:
+        return ast.Comply(children[1].words, _all(children, ast.Clause), self._span(children), self._doc(children))
 
-    def parameter(self, meta: Meta, children: Children) -> ast.Parameter:
-        name, kind, default = children
-        return ast.Parameter(name, kind, default, self._span(meta))
+    def waive(self, children: Children) -> ast.Waive:
+        return ast.Waive(children[1], children[2], _all(children, ast.Clause), self._span(children), self._doc(children))
 
-    def new(self, meta: Meta, children: Children) -> ast.New:
-        name, *arguments = children
-        return ast.New(name, tuple(each for each in arguments if each is not None), self._span(meta))
+    # Rules
 
-    def binding(self, meta: Meta, children: Children) -> ast.Argument:
-        return ast.Argument(*children)
-
-    # compliance
-
-    def profile(self, meta: Meta, children: Children) -> ast.Profile:
-        name, labels, *rest = children
-        controls = tuple(child for child in rest if isinstance(child, ast.Control))
-        return ast.Profile(name, labels or (), controls, _clauses(rest), self._span(meta), self._doc(meta))
-
-    def control(self, meta: Meta, children: Children) -> ast.Control:
-        name, severity, title, *rest = children
-        each = tuple(child for child in rest if isinstance(child, ast.Each))
-        return ast.Control(name, severity, title, each, _clauses(rest), self._span(meta), self._doc(meta))
-
-    def severity(self, meta: Meta, children: Children) -> str:
-        return str(children[0].text)
-
-    def each(self, meta: Meta, children: Children) -> ast.Each:
-        kind, variable, where = children
-        return ast.Each(kind, variable, where, self._span(meta))
-
-    def comply(self, meta: Meta, children: Children) -> ast.Comply:
-        profiles, *rest = children
-        return ast.Comply(profiles, _clauses(rest), self._span(meta), self._doc(meta))
-
-    def waive(self, meta: Meta, children: Children) -> ast.Waive:
-        profile, control, *rest = children
-        return ast.Waive(profile, control, _clauses(rest), self._span(meta), self._doc(meta))
-
-    # rules
-
-    def quarantine(self, meta: Meta, children: Children) -> ast.Quarantine:
-        what, start, reason, *rest = children
+    def quarantine(self, children: Children) -> ast.Quarantine:
+        _, what, _, start, _, reason, *rest = children
         said = (ast.Clause("from", (start,), start.span), ast.Clause("because", (reason,), reason.span))
-        return ast.Quarantine(what, (*said, *_clauses(rest)), self._span(meta), self._doc(meta))
+        return ast.Quarantine(what.words, said + _all(rest, ast.Clause), self._span(children), self._doc(children))
 
-    def _rule(self, effect: str, meta: Meta, children: Children) -> ast.PolicyRule:
-        subjects, targets, *rest = children
-        return ast.PolicyRule(effect, subjects, targets, _clauses(rest), self._span(meta), self._doc(meta))
+    def _rule(self, children: Children) -> ast.PolicyRule:
+        effect, subjects, _, targets, *rest = children
+        clauses = _all(rest, ast.Clause)
+        return ast.PolicyRule(effect.value, subjects.words, targets.words, clauses, self._span(children), self._doc(children))
 
-    def allow(self, meta: Meta, children: Children) -> ast.PolicyRule:
-        return self._rule("allow", meta, children)
+    allow = deny = _rule
 
-    def deny(self, meta: Meta, children: Children) -> ast.PolicyRule:
-        return self._rule("deny", meta, children)
+    # Guards
 
-    # guards
+    def negation(self, children: Children) -> Enclosed:
+        return Enclosed(_bare(children[1]), self._span(children))
 
-    def holds(self, meta: Meta, children: Children) -> ast.Holds:
-        return ast.Holds(children[0], self._span(meta))
+    def holds(self, children: Children) -> ast.Holds:
+        return ast.Holds(children[0], children[0].span)
 
-    def compare(self, meta: Meta, children: Children) -> ast.Comparison:
-        return ast.Comparison(children[0], children[1].text, (children[2],), self._span(meta))
+    def compare(self, children: Children) -> ast.Comparison:
+        return ast.Comparison(children[0], children[1].text, (children[2],), self._span(children))
 
-    def member(self, meta: Meta, children: Children) -> ast.Comparison:
-        return ast.Comparison(children[0], "in", children[1], self._span(meta))
+    def member(self, children: Children) -> ast.Comparison:
+        return ast.Comparison(children[0], "in", children[2].words, self._span(children))
 
-    def _relation(self, relation: str, meta: Meta, children: Children) -> ast.Relation:
-        return ast.Relation(children[0], relation, _words(children[1:]), self._span(meta))
+    def _relation(self, relation: str, children: Children) -> ast.Relation:
+        return ast.Relation(children[0], relation, _words(children[1:]), self._span(children))
 
-    def is_a(self, meta: Meta, children: Children) -> ast.Relation:
-        return self._relation("is", meta, children)
+    def is_a(self, children: Children) -> ast.Relation:
+        return self._relation("is", children)
 
-    def has(self, meta: Meta, children: Children) -> ast.Relation:
-        return self._relation("has", meta, children)
+    def has(self, children: Children) -> ast.Relation:
+        return self._relation("has", children)
 
-    def carrying(self, meta: Meta, children: Children) -> ast.Relation:
-        return self._relation("carries", meta, children)
+    def carrying(self, children: Children) -> ast.Relation:
+        return self._relation("carries", children)
 
-    def may_carry(self, meta: Meta, children: Children) -> ast.Relation:
-        return self._relation("may carry", meta, children)
+    def may_carry(self, children: Children) -> ast.Relation:
+        return self._relation("may carry", children)
 
-    def lies_within(self, meta: Meta, children: Children) -> ast.Relation:
-        return self._relation("within", meta, children)
+    def lies_within(self, children: Children) -> ast.Relation:
+        return self._relation("within", children)
 
-    def _logic(self, operator: str, meta: Meta, children: Children) -> ast.Logic:
-        return ast.Logic(operator, tuple(children), self._span(meta))
+    def _logic(self, operator: str, children: Children) -> ast.Logic:
+        parts = tuple([_bare(child) for child in children if type(child) is not Token])
+        return ast.Logic(operator, parts, self._span(children))
 
-    def implies(self, meta: Meta, children: Children) -> ast.Logic:
-        return self._logic("implies", meta, children)
+    def implies(self, children: Children) -> ast.Logic:
+        return self._logic("implies", children)
 
-    def disjunction(self, meta: Meta, children: Children) -> ast.Logic:
-        return self._logic("or", meta, children)
+    def disjunction(self, children: Children) -> ast.Logic:
+        return self._logic("or", children)
 
-    def conjunction(self, meta: Meta, children: Children) -> ast.Logic:
-        return self._logic("and", meta, children)
+    def conjunction(self, children: Children) -> ast.Logic:
+        return self._logic("and", children)
 
-    def denial(self, meta: Meta, children: Children) -> ast.Logic:
-        return self._logic("not", meta, children)
+    def denial(self, children: Children) -> ast.Logic:
+        return self._logic("not", children)
 
-    # claims
+    # Claims
 
-    def assertion(self, meta: Meta, children: Children) -> ast.Assertion:
-        claim: ast.Assertion = children[0]
-        return ast.Assertion(
-            claim.claim, claim.subjects, claim.targets, claim.through, claim.failures, claim.failing, claim.text, self._span(meta)
-        )
+    def assertion(self, children: Children) -> ast.Assertion:
+        made: ast.Assertion = children[1]
+        parts = (made.claim, made.subjects, made.targets, made.through, made.failures, made.failing, made.text)
+        return ast.Assertion(*parts, self._span(children))
 
-    def _claim(self, kind: str, meta: Meta, subjects: Any, targets: Any, through: Any = None, despite: Any = None) -> ast.Assertion:
-        span = self._span(meta)
-        text = " ".join(self._source.text[self._offset + meta.start_pos : self._offset + meta.end_pos].split())
-        failures, failing = despite or (None, "any")
-        return ast.Assertion(kind, subjects, targets, through or (), failures, failing, text, span)
+    def _claim(
+        self,
+        kind: str,
+        children: Children,
+        targets: tuple[Word, ...],
+        through: Words | None = None,
+        despite: Despite | None = None,
+    ) -> ast.Assertion:
+        span = self._span(children)
+        failures, failing = (despite.failures, despite.failing) if despite else (None, "any")
+        text = " ".join(self._ruler.text(span).split())
+        return ast.Assertion(kind, _lists(children)[0], targets, through.words if through else (), failures, failing, text, span)
 
-    def never_reaches(self, meta: Meta, children: Children) -> ast.Assertion:
-        return self._claim("never-reaches", meta, *children)
+    def never_reaches(self, children: Children) -> ast.Assertion:
+        return self._claim("never-reaches", children, children[3].words)
 
-    def isolated(self, meta: Meta, children: Children) -> ast.Assertion:
-        return self._claim("isolated", meta, *children)
+    def isolated(self, children: Children) -> ast.Assertion:
+        return self._claim("isolated", children, children[3].words, _after(children, "except", "through"))
 
-    def only_reach(self, meta: Meta, children: Children) -> ast.Assertion:
-        return self._claim("only-reach", meta, *children)
+    def only_reach(self, children: Children) -> ast.Assertion:
+        return self._claim("only-reach", children, children[3].words)
 
-    def reaches(self, meta: Meta, children: Children) -> ast.Assertion:
-        return self._claim("reaches", meta, children[0], children[1], None, children[2])
+    def reaches(self, children: Children) -> ast.Assertion:
+        return self._claim("reaches", children, children[2].words, None, children[3] if len(children) > 3 else None)
 
-    def stays_within(self, meta: Meta, children: Children) -> ast.Assertion:
-        return self._claim("stays-within", meta, *children)
+    def stays_within(self, children: Children) -> ast.Assertion:
+        return self._claim("stays-within", children, children[3].words)
 
-    def never_flows_down(self, meta: Meta, children: Children) -> ast.Assertion:
-        return self._claim("never-flows-down", meta, children[0], (), children[1])
+    def never_flows_down(self, children: Children) -> ast.Assertion:
+        return self._claim("never-flows-down", children, (), _after(children, "except", "by"))
 
-    def despite(self, meta: Meta, children: Children) -> tuple[ast.Word, str]:
-        return children[0], f"{children[1]}s" if children[1] else "any"
+    def despite(self, children: Children) -> Despite:
+        return Despite(children[1], f"{children[2]}s" if len(children) > 3 else "any", self._span(children))
 
-    def failing(self, meta: Meta, children: Children) -> str:
-        return str(children[0].text)
+    # Tests
 
-    effect = failing
+    def test(self, children: Children) -> ast.Test:
+        return ast.Test(children[1], _all(children, ast.Given), _all(children, ast.Expect), self._span(children))
 
-    # tests
+    def given(self, children: Children) -> ast.Given:
+        settings = next((child.settings for child in children if type(child) is Settings), ())
+        rest = children[2:]
+        return ast.Given(children[1].words, _after(rest, "from"), settings, _after(rest, "at"), self._span(children))
 
-    def test(self, meta: Meta, children: Children) -> ast.Test:
-        given = tuple(child for child in children if isinstance(child, ast.Given))
-        expects = tuple(child for child in children if isinstance(child, ast.Expect))
-        return ast.Test(children[0], given, expects, self._span(meta))
+    def settings(self, children: Children) -> Settings:
+        found = _all(children, ast.Setting)
+        first, last = found[0].attribute.span, found[-1].value.span
+        return Settings(found, Span(first.file, first.line, first.column, last.end_line, last.end_column))
 
-    def given(self, meta: Meta, children: Children) -> ast.Given:
-        subjects, source, settings, instant = children
-        return ast.Given(subjects, source, settings or (), instant, self._span(meta))
+    def setting(self, children: Children) -> ast.Setting:
+        return ast.Setting(children[0], children[2])
 
-    def settings(self, meta: Meta, children: Children) -> tuple[ast.Setting, ...]:
-        return tuple(children)
+    def expect(self, children: Children) -> ast.Expect:
+        return ast.Expect(children[1], children[3], _after(children[4:], "on"), self._span(children))
 
-    def setting(self, meta: Meta, children: Children) -> ast.Setting:
-        return ast.Setting(children[0], children[1])
 
-    def expect(self, meta: Meta, children: Children) -> ast.Expect:
-        effect, target, ports = children
-        return ast.Expect(effect, target, ports, self._span(meta))
+class Settings:
+    """The attributes that a test gives."""
+
+    __slots__ = ("settings", "span")
+
+    def __init__(self, settings: tuple[ast.Setting, ...], span: Span) -> None:
+        self.settings, self.span = settings, span

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 from lark import Lark, Token
 
 from ztosc.resources import grammar_file
+from ztosc.syntax.build import Builder
 from ztosc.syntax.words import ITEMS
 
 
@@ -24,8 +26,7 @@ class WholeWords:
         return stream
 
 
-@cache
-def parser() -> Lark:
+def lark(**options: Any) -> Lark:
     """The LALR parser with one start for statements and one for each kind of block item."""
     file = grammar_file("ztos.lark")
     return Lark(
@@ -33,8 +34,19 @@ def parser() -> Lark:
         import_paths=[str(file.parent)],
         parser="lalr",
         lexer="contextual",
-        propagate_positions=True,
-        maybe_placeholders=True,
         start=["statement", *sorted(set(ITEMS.values()))],
         postlex=WholeWords(),
+        **options,
     )
+
+
+@cache
+def builder() -> Builder:
+    """What builds the nodes while `parser` reads."""
+    return Builder()
+
+
+@cache
+def parser() -> Lark:
+    """The parser that gives nodes of the AST; every token reaches the builder, which finds the places in them."""
+    return lark(transformer=builder(), keep_all_tokens=True, maybe_placeholders=False)

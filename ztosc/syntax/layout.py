@@ -1,4 +1,4 @@
-"""Where statements begin and end, before the grammar sees them.
+"""Where statements begin and end in a text with mistakes of layout, token by token. A clean text is cut by `cut`, in one scan.
 
 Guarantees: never fails; the cleaned text has the length of the original, so offsets are shared; a newline survives only where it
 ends a statement (inside `( )` and `[ ]`, and before a line that starts with a clause word, it is a space). A bracket without its
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ztosc.diagnostics import Fix, Report
 from ztosc.diagnostics.fixes import delete, insert
@@ -33,12 +34,14 @@ MAX_DEPTH = 32
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A statement: its offsets in the source and its cleaned text. `block` are the offsets of its outermost `{` and `}`, if any."""
+    """A statement: its offset in the source and its cleaned text."""
 
     start: int
     text: str
-    broken_at: frozenset[int]
+    broken_at: frozenset[int] = NONE
     """Where the layout already reported a mistake inside it."""
+    docs: tuple[tuple[int, str], ...] = ()
+    """The `##` text above what begins at an offset from its start."""
 
     @property
     def broken(self) -> bool:
@@ -62,23 +65,15 @@ class Token:
         return self.start + len(self.text)
 
 
-@dataclass(slots=True)
-class Layout:
-    """The statements of a file, and the `##` text above each declaration by the offset of its first word."""
-
-    chunks: tuple[Chunk, ...]
-    docs: dict[int, str] = field(default_factory=dict)
-
-
-def lay_out(source: Source, report: Report) -> Layout:
-    """Cut a file into statements."""
+def repair(source: Source, report: Report) -> tuple[Chunk, ...]:
+    """Cut a file that has mistakes of layout in it, token by token."""
     tokens = [Token(found.lastgroup or "", found.group(), found.start()) for found in TOKENS.finditer(source.text)]
     broken: set[int] = set()
     _report_quotes(source, tokens, broken, report)
     _match_brackets(source, tokens, broken, report)
     docs = _docs(tokens)
     _join_lines(source, tokens, report)
-    return Layout(tuple(_chunks(tokens, broken)), docs)
+    return tuple(_chunks(tokens, broken, docs))
 
 
 def _blank(token: Token) -> None:
@@ -276,24 +271,24 @@ def _dangling(source: Source, token: Token, report: Report) -> None:
     )
 
 
-def _chunks(tokens: list[Token], broken: AbstractSet[int]) -> list[Chunk]:
+def _chunks(tokens: list[Token], broken: AbstractSet[int], docs: Mapping[int, str]) -> list[Chunk]:
     chunks: list[Chunk] = []
     current: list[Token] = []
     depth = 0
     for token in tokens:
         if depth == 0 and token.kind in ("newline", "semicolon"):
-            chunks.extend(_chunk(current, broken))
+            chunks.extend(_chunk(current, broken, docs))
             current = []
             continue
         depth += 1 if token.text == "{" else -1 if token.text.startswith("}") else 0
         current.append(token)
         if token.kind == "implied" and depth == 0:
-            chunks.extend(_chunk(current, broken))
+            chunks.extend(_chunk(current, broken, docs))
             current = []
-    return [*chunks, *_chunk(current, broken)]
+    return [*chunks, *_chunk(current, broken, docs)]
 
 
-def _chunk(tokens: list[Token], broken: AbstractSet[int]) -> list[Chunk]:
+def _chunk(tokens: list[Token], broken: AbstractSet[int], docs: Mapping[int, str]) -> list[Chunk]:
     reported = frozenset(place for token in tokens for place in range(token.start, token.end) if place in broken) if broken else NONE
     while tokens and tokens[0].kind in ("blank", "newline"):
         tokens = tokens[1:]
@@ -301,7 +296,9 @@ def _chunk(tokens: list[Token], broken: AbstractSet[int]) -> list[Chunk]:
         tokens = tokens[:-1]
     if not tokens:
         return []
-    return [Chunk(tokens[0].start, "".join(token.text for token in tokens), reported)]
+    start = tokens[0].start
+    above = tuple((token.start - start, docs[token.start]) for token in tokens if token.start in docs) if docs else ()
+    return [Chunk(start, "".join(token.text for token in tokens), reported, above)]
 
 
 def split_block(chunk: Chunk) -> tuple[Chunk, list[Chunk]] | None:
@@ -312,5 +309,6 @@ def split_block(chunk: Chunk) -> tuple[Chunk, list[Chunk]] | None:
         return None
     closing = next((index for index in range(len(tokens) - 1, opening, -1) if tokens[index].text == "}"), len(tokens))
     header = "".join(token.text for token in tokens[:opening]) + "{" + "}"
-    inner = _chunks(tokens[opening + 1 : closing], chunk.broken_at)
-    return Chunk(chunk.start, header, chunk.broken_at), inner
+    docs = {chunk.start + offset: text for offset, text in chunk.docs}
+    inner = _chunks(tokens[opening + 1 : closing], chunk.broken_at, docs)
+    return Chunk(chunk.start, header, chunk.broken_at, chunk.docs), inner

@@ -1,126 +1,56 @@
 """Text to `ast.Module`, whatever the text.
 
-Guarantees: never raises for any input; a mistake costs its own line: the rest of its block and of the file is read as usual, and
-a declaration whose header is broken still declares its name.
+Guarantees: never raises for any input; a mistake costs its own line. Where every statement is found in a cache, the grammar is not loaded.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from lark.exceptions import UnexpectedInput
-
-from ztosc.diagnostics import Report
+from ztosc.diagnostics import Diagnostic, Report
 from ztosc.source import Source
 from ztosc.syntax import ast
-from ztosc.syntax.build import Builder
-from ztosc.syntax.errors import report_unexpected
-from ztosc.syntax.grammar import parser
-from ztosc.syntax.layout import TOKENS, Chunk, lay_out, split_block
-from ztosc.syntax.words import ITEMS
-
-FIRST_WORDS = re.compile(r"(?:break-glass\s+)?([a-z][a-z0-9-]*)\s+([a-z][a-z0-9.-]*)")
-DECLARING = (frozenset(ITEMS) - {"allow", "deny", "test", "quarantine", "comply", "waive", "control"}) | {"group", "bloc"}
-"""Words that a declared name follows."""
+from ztosc.syntax.cut import lay_out
+from ztosc.syntax.layout import Chunk
+from ztosc.syntax.stored import Cache, Stored
 
 
-def parse(source: Source, report: Report) -> ast.Module:
+@dataclass(slots=True)
+class Piece:
+    """A statement's text, the statement (nothing where it could not be read at all), and what was wrong with it."""
+
+    chunk: Chunk
+    statement: ast.Statement | None
+    found: tuple[Diagnostic, ...] = ()
+
+
+def parse(source: Source, report: Report, cache: Cache | None = None) -> ast.Module:
     """Parse one file; what could not be read is in the report."""
-    layout = lay_out(source, report)
-    reader = _Reader(source, layout.docs, report)
-    statements = [item for chunk in layout.chunks for item in reader.read(chunk, "statement")]
-    return ast.Module(source, tuple(item for item in statements if isinstance(item, ast.Statement)))
+    pieces = parse_pieces(source, lay_out(source, report), cache)
+    report.items.extend(item for piece in pieces for item in piece.found)
+    return ast.Module(source, tuple(piece.statement for piece in pieces if piece.statement is not None))
 
 
-class _Reader:
-    def __init__(self, source: Source, docs: dict[int, str], report: Report) -> None:
-        self._source, self._docs, self._report = source, docs, report
-        self._inside = 0
-        """How many templates deep the reading of a broken one is."""
+def parse_pieces(source: Source, chunks: Iterable[Chunk], cache: Cache | None = None) -> list[Piece]:
+    """Parse the statements of a file, each by itself."""
+    if cache is None:
+        return _parsed(source, chunks)
+    stored = Stored(source, tuple(chunks), cache)
+    pieces = [Piece(chunk, stored.statement(chunk)) for chunk in stored.chunks]
+    missing = [index for index, piece in enumerate(pieces) if piece.statement is None]
+    for index, piece in zip(missing, _parsed(source, [stored.chunks[index] for index in missing]), strict=True):
+        pieces[index] = piece
+    stored.keep((piece.chunk, piece.statement) for piece in (pieces[index] for index in missing) if piece.statement and not piece.found)
+    return pieces
 
-    def read(self, chunk: Chunk, start: str) -> list[ast.Item]:
-        """The item a chunk holds; from a broken one, whatever can be saved."""
-        if "${" in chunk.text and start == "statement" and not self._inside:
-            self._holes(chunk)
-        try:
-            tree = parser().parse(chunk.text, start=start)
-        except UnexpectedInput as error:
-            return self._recover(chunk, start, error)
-        built = Builder(self._source, chunk.start, self._docs).transform(tree)
-        return [built]
 
-    def _holes(self, chunk: Chunk) -> None:
-        """Refuse `${…}` outside of a template: nothing would ever stand in its place."""
-        if chunk.text.startswith("template"):
-            return
-        for word in TOKENS.finditer(chunk.text):
-            if word.lastgroup == "word" and "${" in word.group():
-                span = self._source.span(chunk.start + word.start(), chunk.start + word.end())
-                help_ = "write the name itself, or move the statement into a `template`"
-                self._report.error("ZT216", f"`{word.group()}` stands outside of a template", span, help=help_)
+def _parsed(source: Source, chunks: Iterable[Chunk]) -> list[Piece]:
+    pieces: list[Piece] = []
+    for chunk in chunks:
+        from ztosc.syntax.read import Reader  # loads lark, which a run that finds everything in a cache does without
 
-    def _recover(self, chunk: Chunk, start: str, error: UnexpectedInput) -> list[ast.Item]:
-        split = split_block(chunk)
-        keyword = re.match(r"[a-z-]*", chunk.text)
-        kind = keyword.group() if keyword else ""
-        if split is None or kind not in ITEMS:
-            self._tell(chunk, start, error)
-            return self._named(chunk, ())
-        return self._recover_block(chunk, *split, kind, start)
-
-    def _recover_block(self, chunk: Chunk, header: Chunk, inner: list[Chunk], kind: str, start: str) -> list[ast.Item]:
-        self._inside += kind == "template"
-        items = [item for each in inner for item in self.read(each, ITEMS[kind])]
-        self._inside -= kind == "template"
-        try:
-            built = Builder(self._source, header.start, self._docs).transform(parser().parse(header.text, start=start))
-        except UnexpectedInput as error:
-            self._tell(header, start, error)
-            return self._named(chunk, tuple(items))
-        return [self._with_items(built, tuple(items), chunk)]
-
-    def _with_items(self, built: ast.Item, items: tuple[ast.Item, ...], chunk: Chunk) -> ast.Item:
-        span = self._source.span(chunk.start, chunk.end)
-        clauses = tuple(item for item in items if isinstance(item, ast.Clause))
-        match built:
-            case ast.Declaration():
-                inside = (*built.items, *(item for item in items if isinstance(item, ast.Clause | ast.Attach | ast.Declaration)))
-                return replace(built, items=inside, span=span, broken=True)
-            case ast.PolicyRule() | ast.Quarantine() | ast.Comply() | ast.Waive():
-                return replace(built, clauses=(*built.clauses, *clauses), span=span)
-            case ast.Test():
-                given = tuple(item for item in items if isinstance(item, ast.Given))
-                return replace(built, given=given, expects=tuple(item for item in items if isinstance(item, ast.Expect)), span=span)
-            case ast.Template():
-                return replace(built, body=tuple(item for item in items if isinstance(item, ast.Statement)), span=span, broken=True)
-            case ast.Profile():
-                controls = tuple(item for item in items if isinstance(item, ast.Control))
-                return replace(built, controls=controls, clauses=clauses, span=span, broken=True)
-            case ast.Control():
-                each = tuple(item for item in items if isinstance(item, ast.Each))
-                return replace(built, each=each, clauses=clauses, span=span)
-            case _:
-                return built
-
-    def _named(self, chunk: Chunk, items: tuple[ast.Item, ...]) -> list[ast.Item]:
-        """A declaration of the name that stands after a declaring keyword, so that its uses are not mistakes too."""
-        found = FIRST_WORDS.match(chunk.text)
-        if found is None or found.group(1) not in DECLARING:
-            return []
-        start = chunk.start + found.start(2)
-        name = ast.Word("NAME", found.group(2), self._source.span(start, start + len(found.group(2))))
-        span = self._source.span(chunk.start, chunk.end)
-        if found.group(1) == "template":
-            return [ast.Template(name, (), (), span, broken=True)]
-        if found.group(1) == "profile":
-            return [ast.Profile(name, (), tuple(item for item in items if isinstance(item, ast.Control)), (), span, broken=True)]
-        if found.group(1) == "group":
-            return [ast.Group(name, (), (), span, broken=True)]
-        inside = tuple(item for item in items if isinstance(item, ast.Clause | ast.Attach | ast.Declaration))
-        return [ast.Declaration(found.group(1), name, (), inside, span, broken=True)]
-
-    def _tell(self, chunk: Chunk, start: str, error: UnexpectedInput) -> None:
-        if not chunk.broken:
-            where = "statement" if start == "statement" else f"`{start.removesuffix('_item')}`"
-            report_unexpected(error, self._source, chunk, where, self._report)
+        report = Report()
+        statement = Reader(source, report).statement(chunk)
+        pieces.append(Piece(chunk, statement, tuple(report.items)))
+    return pieces

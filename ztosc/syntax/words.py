@@ -1,4 +1,4 @@
-"""The words that open statements and blocks."""
+"""The words that open statements and blocks, and the rules of the grammar that are named like what they read."""
 
 ITEMS = {
     "network": "network_item",
@@ -27,3 +27,14 @@ ITEMS = {
     "waive": "governed",
 }
 """The grammar's start for one item of a block, by the keyword that opens the block."""
+CLAUSES = frozenset(
+    """
+    above access_tunnel addressing admits agreement approved asn at bandwidth because between ca carries cost country dns_name
+    domain encryption environment evidence from_ hint idle includes ipv4 lease listen log_all log_to macsec manage manual max_age
+    mdns multicast observe on on_days owner prefix psk purpose reach recognised rekey releases replicas require requires
+    retention review scope served serves size source stale stretched ticket timezone underlay until when within
+    """.split()  # noqa: SIM905 - sixty lines otherwise
+)
+"""The rules that are a clause under their own name."""
+DECLARATIONS = frozenset("network region node segment label device attribute role external system partner".split())  # noqa: SIM905
+"""The rules that are a keyword, a name and a block."""
