@@ -40,12 +40,46 @@ site t in away { node h { underlay 2001:db8::2; serves gateway
 }
 """
 )
-OTHER = 'import "a.ztos"\nrole guest { from desks }\nservice tea on lab { listen tcp/1 }\nallow guest to tea when user.mfa and user.mfa\nallow guest to web\n'
+OTHER = """import "a.ztos"
+role guest { from desks }
+service tea on lab { listen tcp/1 }
+allow guest to tea when user.mfa and user.mfa
+allow guest to web
+"""
 PIECES = [
     *('{}()[];,"#\n az9:.-<' + "é\u200b\t"),
-    *("\n", "\n\n", "allow ", "segment x { at s }\n", "\n}", "until ", "## said\n", "# c\n", "${n}", "or ", "\n on tcp/1", "web", "staff", "desks"),
-    *("service tea on lab { listen tcp/2 }\n", "role staff { from desks }\n", "import std.medical\n", "group g = all, g\n", " tcp/70000", "lab"),
-    *("allow staff to wep\n", "new bed(n: three, seg: desks)\n", "attribute user.x: bool\n", "deny all to bed-one on tcp/9\n", "\ud800", "\r\n"),
+    *(
+        "\n",
+        "\n\n",
+        "allow ",
+        "segment x { at s }\n",
+        "\n}",
+        "until ",
+        "## said\n",
+        "# c\n",
+        "${n}",
+        "or ",
+        "\n on tcp/1",
+        "web",
+        "staff",
+        "desks",
+    ),
+    *(
+        "service tea on lab { listen tcp/2 }\n",
+        "role staff { from desks }\n",
+        "import std.medical\n",
+        "group g = all, g\n",
+        " tcp/70000",
+        "lab",
+    ),
+    *(
+        "allow staff to wep\n",
+        "new bed(n: three, seg: desks)\n",
+        "attribute user.x: bool\n",
+        "deny all to bed-one on tcp/9\n",
+        "\ud800",
+        "\r\n",
+    ),
 ]
 
 

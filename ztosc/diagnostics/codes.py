@@ -22,6 +22,7 @@ _TITLES = {
     "ZT107": "a text without its closing quote",
     "ZT108": "a line that is too long",
     "ZT109": "brackets nested too deep",
+    "ZT110": "a character that only looks like one of the language",
     # ZT2xx: names and types
     "ZT201": "an unknown name",
     "ZT202": "a name declared twice",

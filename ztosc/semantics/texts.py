@@ -16,6 +16,7 @@ from ztosc.semantics.moving import Shifts, moved
 from ztosc.source import Source, Span
 from ztosc.syntax import ast
 from ztosc.syntax.cut import cut, lay_out
+from ztosc.syntax.letters import foreign
 from ztosc.syntax.layout import Chunk
 from ztosc.syntax.parse import parse_pieces
 
@@ -100,8 +101,9 @@ class File:
         end = len(source.text)
         if last < len(self.items):
             end = self.starts[last] + len(self.items[last].text) + edit.by
-        chunks = cut(source.text[start:end])
-        if chunks is None:
+        piece = source.text[start:end]
+        chunks = cut(piece)
+        if chunks is None or foreign(piece):
             return None
         after = last < len(self.items)
         if after and not (chunks and start + chunks[-1].start == self.starts[last] + edit.by and chunks[-1].text == self.items[last].text):
@@ -112,9 +114,7 @@ class File:
             placed[0] = Chunk(start, placed[0].text, docs=(*above, *placed[0].docs))
         return first, last + after, placed
 
-    def _trim(
-        self, edit: Edit, source: Source, first: int, last: int, chunks: Sequence[Chunk]
-    ) -> tuple[int, int, Sequence[Chunk]]:
+    def _trim(self, edit: Edit, source: Source, first: int, last: int, chunks: Sequence[Chunk]) -> tuple[int, int, Sequence[Chunk]]:
         """Leave out the statements at both ends that are as they were."""
         low, high = 0, len(chunks)
         while low < high and first < last and self._same(first, source, chunks[low], 0) and chunks[low].end <= edit.start:
@@ -131,13 +131,17 @@ class File:
 
     def like(self, before: File) -> None:
         """Read all of it, with what an older reading of the file knows of the same statements."""
-        known = {(item.text, item.raw, item.docs): (item, start) for item, start in zip(before.items, before.starts, strict=True) if item.whole}
+        known = {
+            (item.text, item.raw, item.docs): (item, start) for item, start in zip(before.items, before.starts, strict=True) if item.whole
+        }
         chunks = self._lay_out(self.source)
         missing: list[Chunk] = []
         items: list[Item | None] = []
         for chunk in chunks:
             item, start = known.get((chunk.text, _raw(self.source, chunk), chunk.docs), (None, 0))
-            again = None if item is None or chunk.broken else _again(item, before, start, self.source.position(chunk.start), self.shifts.now)
+            again = (
+                None if item is None or chunk.broken else _again(item, before, start, self.source.position(chunk.start), self.shifts.now)
+            )
             items.append(again)
             missing.extend([] if again else [chunk])
         fresh = iter(_items(self.source, missing, self.shifts.now))

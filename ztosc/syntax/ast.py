@@ -210,6 +210,7 @@ class Test:
     given: tuple[Given, ...]
     expects: tuple[Expect, ...]
     span: Span
+    broken: bool = False
 
 
 @dataclass(frozen=True, slots=True)

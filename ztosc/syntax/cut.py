@@ -11,6 +11,7 @@ import re
 from ztosc.diagnostics import Report
 from ztosc.source import Source
 from ztosc.syntax.layout import CLAUSE_WORDS, CLOSER, DANGLING, MAX_DEPTH, NONE, Chunk, repair
+from ztosc.syntax.letters import plain
 
 MARKS = re.compile(
     r'"(?:\\.|[^"\\\n])*"|\$\{[a-z][a-z0-9-]*\}|\n(?:[ \t\r\f\n]+|\#[^\n]*)*+|\#[^\n]*(?:\n(?:[ \t\r\f\n]+|\#[^\n]*)*+)?|["{}()\[\];]'
@@ -26,8 +27,9 @@ WORD = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 
 def lay_out(source: Source, report: Report) -> tuple[Chunk, ...]:
     """Cut a file into statements."""
-    clean = cut(source.text)
-    return clean if clean is not None else repair(source, report)
+    text = plain(source, report)
+    clean = cut(text)
+    return clean if clean is not None else repair(Source(source.name, text), report)
 
 
 def cut(text: str) -> tuple[Chunk, ...] | None:

@@ -97,9 +97,9 @@ def _report_quotes(source: Source, tokens: list[Token], broken: set[int], report
 
 
 def _text_end(tokens: list[Token], index: int) -> int:
-    """Where an unclosed text ends: with its line, but for the `}` there, which close what they did."""
+    """Where an unclosed text ends: with its line, but for the braces there, which open and close what they did."""
     end = next((later for later in range(index, len(tokens)) if tokens[later].kind == "newline"), len(tokens))
-    while end > index + 1 and (tokens[end - 1].kind == "blank" or tokens[end - 1].text == "}"):
+    while end > index + 1 and (tokens[end - 1].kind == "blank" or tokens[end - 1].text in ("}", "{")):
         end -= 1
     return end
 

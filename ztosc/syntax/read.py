@@ -13,18 +13,23 @@ from typing import cast
 
 from lark.exceptions import UnexpectedInput
 
-from ztosc.diagnostics import Report
+from ztosc.diagnostics import Report, near
 from ztosc.source import Source
 from ztosc.syntax import ast
 from ztosc.syntax.errors import report_unexpected
 from ztosc.syntax.grammar import builder, parser
-from ztosc.syntax.layout import TOKENS, Chunk, split_block
+from ztosc.syntax.layout import STATEMENT_WORDS, TOKENS, Chunk, split_block
 from ztosc.syntax.words import ITEMS
 
 ONE_AT_A_TIME = Lock()
 FIRST_WORDS = re.compile(r"(?:break-glass\s+)?([a-z][a-z0-9-]*)\s+([a-z][a-z0-9.-]*)")
 DECLARING = (frozenset(ITEMS) - {"allow", "deny", "test", "quarantine", "comply", "waive", "control"}) | {"group", "bloc"}
 """Words that a declared name follows."""
+
+
+def _meant(word: str) -> str:
+    """The word that opens a statement, where one is misspelt: then what it declares is still known."""
+    return word if word in STATEMENT_WORDS else near(word, DECLARING) or word
 
 
 class Reader:
@@ -66,7 +71,7 @@ class Reader:
     def _recover(self, chunk: Chunk, start: str, error: UnexpectedInput) -> list[ast.Item]:
         split = split_block(chunk)
         keyword = re.match(r"[a-z-]*", chunk.text)
-        kind = keyword.group() if keyword else ""
+        kind = _meant(keyword.group() if keyword else "")
         if split is None or kind not in ITEMS:
             self._tell(chunk, start, error)
             return self._named(chunk, ())
@@ -94,7 +99,8 @@ class Reader:
                 return replace(built, clauses=(*built.clauses, *clauses), span=span)
             case ast.Test():
                 given = tuple(item for item in items if isinstance(item, ast.Given))
-                return replace(built, given=given, expects=tuple(item for item in items if isinstance(item, ast.Expect)), span=span)
+                expects = tuple(item for item in items if isinstance(item, ast.Expect))
+                return replace(built, given=given, expects=expects, span=span, broken=True)
             case ast.Template():
                 return replace(built, body=tuple(item for item in items if isinstance(item, ast.Statement)), span=span, broken=True)
             case ast.Profile():
@@ -109,19 +115,20 @@ class Reader:
     def _named(self, chunk: Chunk, items: tuple[ast.Item, ...]) -> list[ast.Item]:
         """A declaration of the name that stands after a declaring keyword, so that its uses are not mistakes too."""
         found = FIRST_WORDS.match(chunk.text)
-        if found is None or found.group(1) not in DECLARING:
+        kind = _meant(found.group(1)) if found else ""
+        if found is None or kind not in DECLARING:
             return []
         start = chunk.start + found.start(2)
         name = ast.Word("NAME", found.group(2), self._source.span(start, start + len(found.group(2))))
         span = self._source.span(chunk.start, chunk.end)
-        if found.group(1) == "template":
+        if kind == "template":
             return [ast.Template(name, (), (), span, broken=True)]
-        if found.group(1) == "profile":
+        if kind == "profile":
             return [ast.Profile(name, (), tuple(item for item in items if isinstance(item, ast.Control)), (), span, broken=True)]
-        if found.group(1) == "group":
+        if kind == "group":
             return [ast.Group(name, (), (), span, broken=True)]
         inside = tuple(item for item in items if isinstance(item, ast.Clause | ast.Attach | ast.Declaration))
-        return [ast.Declaration(found.group(1), name, (), inside, span, broken=True)]
+        return [ast.Declaration(kind, name, (), inside, span, broken=True)]
 
     def _tell(self, chunk: Chunk, start: str, error: UnexpectedInput) -> None:
         if not chunk.broken:
