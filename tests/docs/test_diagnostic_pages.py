@@ -25,7 +25,7 @@ WITHOUT_EXAMPLE = {
 }
 """Pages that explain in words what no small project shows, and why."""
 
-WITH_FIX = frozenset({"ZT102", "ZT103", "ZT106", "ZT107", "ZT201", "ZT204", "ZT207", "ZT212", "ZT213"})
+WITH_FIX = frozenset({"ZT102", "ZT103", "ZT106", "ZT107", "ZT110", "ZT201", "ZT204", "ZT207", "ZT212", "ZT213"})
 """Pages whose wrong example has a repair that is likely enough to be offered as edits."""
 
 EXAMPLES = sorted(CODES.keys() - WITHOUT_EXAMPLE.keys())

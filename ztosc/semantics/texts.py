@@ -16,8 +16,8 @@ from ztosc.semantics.moving import Shifts, moved
 from ztosc.source import Source, Span
 from ztosc.syntax import ast
 from ztosc.syntax.cut import cut, lay_out
-from ztosc.syntax.letters import foreign
 from ztosc.syntax.layout import Chunk
+from ztosc.syntax.letters import foreign
 from ztosc.syntax.parse import parse_pieces
 
 
