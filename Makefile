@@ -24,7 +24,7 @@ demo: setup-runtime
 	@examples/demo.sh $(BIN)/python
 
 test: setup tools lint
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: setup
 	$(BIN)/ruff check .
