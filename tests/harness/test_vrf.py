@@ -143,7 +143,7 @@ def test_applied_again_changes_nothing_and_drift_is_repaired(small: Matrix) -> N
     drift = (
         f"ip -6 route delete throw ::/0 table {table}",
         f"ip -6 route delete unreachable {OVERLAY} table {table}",
-        f"ip -6 route delete {desks.prefix} dev {desks.interface} metric 50",
+        f"ip -6 route delete {desks.prefix} dev {desks.interface} metric 10",
         f"ip -6 route delete {desks.prefix} table 31348",
         "ip -6 rule delete priority 2000 protocol 122",
         "sysctl -qw net.ipv4.udp_l3mdev_accept=0",
