@@ -1,15 +1,19 @@
 #!/bin/sh
-# Installs the Debian packages whose tools judge what we emit; nothing that they bring may start.
+# Installs the Debian packages whose tools judge what we emit; nothing that they bring may start. With `machine`, those of the tests in a
+# machine of its own too.
 # Without root, or without apt, it names what is missing and goes on: the tests that need it then skip, and say so.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 policy=/usr/sbin/policy-rc.d
+
+machine=${1:-}
 
 installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
 # The kernel of the tests' machine: unpacked beneath build/, so that no boot loader and no initramfs of this machine ever hears of it.
 kernel=$here/../build/kernel
 unpack_kernel() {
+  [ "$machine" = machine ] || return 0
   [ "$(uname -m)" = x86_64 ] || { echo "tools: no kernel for the tests' machine on $(uname -m)" >&2; return 0; }
   for found in "$kernel"/boot/vmlinuz-*; do [ -e "$found" ] && [ -e "$kernel/complete" ] && return 0; done
   name=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null | sed -n 's/^ *Depends: *\(linux-image-.*\)/\1/p' | head -1)
@@ -28,7 +32,11 @@ unpack_kernel() {
 }
 
 missing=
-for package in $(sed 's/#.*//' "$here/debian-packages.txt"); do
+listed() {
+  cat "$here/debian-packages.txt"
+  [ "$machine" != machine ] || cat "$here/machine-packages.txt"
+}
+for package in $(listed | sed 's/#.*//'); do
   installed "$package" || missing="$missing $package"
 done
 if [ -z "$missing" ]; then

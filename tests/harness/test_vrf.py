@@ -25,6 +25,7 @@ MISSING = qemu.why_missing()
 pytestmark = [
     pytest.mark.netns,
     pytest.mark.slow,
+    pytest.mark.machine,
     pytest.mark.xdist_group("qemu"),
     pytest.mark.skipif(MISSING is not None, reason=f"NO PACKET WAS SENT BEHIND A KERNEL VRF: {MISSING}"),
 ]
