@@ -106,10 +106,11 @@ def test_both_ends_of_a_link_fit() -> None:
 
 def test_walls_stand_behind_every_way_out() -> None:
     for model in lowered().values():
-        walls = {(each.table, each.prefix) for each in model.routes if each.type != "unicast"}
+        walls = {(each.table, each.prefix) for each in model.routes if each.type in ("blackhole", "unreachable")}
         for vrf in of(model, "vrf"):
             assert {(vrf.table, "::/0"), (vrf.table, "0.0.0.0/0")} <= walls
-        assert {(None, each.prefix) for each in model.routes if each.via} <= walls
+        for each in model.routes:
+            assert each.type != "unicast" or any(table == each.table and _covers(wall, each.prefix) for table, wall in walls)
         assert (None, "10.192.0.0/16") in walls
 
 
@@ -118,7 +119,9 @@ def test_a_host_of_a_shared_segment_has_a_route_on_its_node_alone() -> None:
     l3vni = network.domains[0].l3vni
     ehr = next(plan.interface for plan in network.segments if plan.segment == "ehr")
     found = {
-        node: {(each.prefix, each.dev, each.table) for each in model.routes if each.type == "unicast" and not each.via}
+        node: {
+            (each.prefix, each.dev, each.table) for each in model.routes if each.type == "unicast" and not each.via and each.table == l3vni
+        }
         for node, model in lowered().items()
     }
     placed = {node: {(f"{each.address}/128", ehr, l3vni) for each in network.endpoints if each.node == node} for node in found}
@@ -126,7 +129,68 @@ def test_a_host_of_a_shared_segment_has_a_route_on_its_node_alone() -> None:
     alone = n.hospital_intent().model_copy(
         update={"nodes": tuple(each for each in n.hospital_intent().nodes if each.name != "edge-2"), "links": n.hospital_intent().links[:1]}
     )
-    assert not [each for model in lowered(alone).values() for each in model.routes if each.type == "unicast" and not each.via]
+    assert not [
+        each
+        for model in lowered(alone).values()
+        for each in model.routes
+        if each.type == "unicast" and not each.via and each.table == l3vni
+    ]
+
+
+def _covers(wall: str, prefix: str) -> bool:
+    inner, outer = ipaddress.ip_network(prefix), ipaddress.ip_network(wall)
+    return inner.version == outer.version and int(outer[0]) <= int(inner[0]) and int(inner[-1]) <= int(outer[-1])
+
+
+def _specs(text: str) -> dict[str, NodeSpec]:
+    return {spec.node: spec for spec in project(support.network(text))}
+
+
+def _routes(model: Interfaces, kind: str) -> set[tuple[int | None, str, str | None]]:
+    return {(each.table, each.prefix, each.dev) for each in model.routes if each.type == kind and each.via is None}
+
+
+OUT = """
+external clinic { reach 2001:db8:77::/48 }
+external inner { reach fd00:77:0:1::/64 }
+"""
+
+
+def test_only_who_exchanges_flows_with_an_external_has_a_way_out_of_its_domain() -> None:
+    """What is thrown is what is written, and only that; the overlay stays behind a wall."""
+    ways = {
+        "": set(),
+        "deny desks to internet on tcp/80": set(),
+        "allow desks to internet on tcp/443": {"::/0"},
+        "allow desks to clinic on tcp/443": {"2001:db8:77::/48"},
+        "allow clinic to web": {"2001:db8:77::/48"},
+        "allow desks to inner on tcp/443": set(),
+    }
+    for rule, wanted in ways.items():
+        spec = _specs(OUT + rule)["g"]
+        model, table = BACKEND.lower(spec), spec.transits[0].l3vni
+        assert _routes(model, "throw") == {(table, prefix, None) for prefix in wanted}, rule
+        back = {(None, each.prefix, each.interface) for each in spec.segments if each.segment == ("vault" if "web" in rule else "desks")}
+        assert {each for each in _routes(model, "unicast") if each[0] is None} == (back if wanted else set()), rule
+        overlay = {(table, prefix, None) for prefix in ("fd00:77::/48", "64:ff9b::/96")}
+        assert (overlay <= _routes(model, "unreachable")) == bool(wanted), rule
+        assert ((None, "fd00:77::/48", None) in _routes(model, "blackhole")) == bool(wanted), rule
+
+
+def test_answers_of_system_services_find_into_every_domain_and_nowhere_else() -> None:
+    network = support.hospital().network
+    assert network is not None
+    for spec in project(network):
+        model = BACKEND.lower(spec)
+        addresses = {f"{each.address}/128" for each in spec.systems}
+        assert {(each.source, each.table) for each in model.rules if each.source} == {(address, 31348) for address in addresses}
+        found = {each for each in _routes(model, "unicast") if each[0] == 31348}
+        assert bool(found) == bool(addresses) == ((31348, "::/0", None) in _routes(model, "unreachable"))
+        assert (
+            bool(addresses) == (model.sysctls.get("ipv4/udp_l3mdev_accept") == "1") == (model.sysctls.get("ipv4/tcp_l3mdev_accept") == "1")
+        )
+        if addresses:
+            assert {(31348, each.prefix, f"zv{spec.transits[0].l3vni}") for each in spec.segments} <= found
 
 
 def test_a_vlan_has_an_interface_of_its_own_and_the_port_stays_free() -> None:

@@ -16,6 +16,8 @@ from typing import Any
 ECHO_REQUEST, ECHO_REPLY = 128, 129
 AT_ONCE = 500
 TCP, UDP, ICMPV6 = 6, 17, 58
+IPV6_FREEBIND = 78
+"""linux/in6.h; Python does not name it."""
 
 
 class Agent:
@@ -27,12 +29,14 @@ class Agent:
         self.heard: list[str] = []
         self.held: dict[str, socket.socket] = {}
         self.kept: list[Any] = []
+        self.why: dict[str, str] = {}
+        """By flow: why it was last not answered."""
 
     async def listen(self, ends: list[list[Any]]) -> int:
         """Echo on (protocol, address, port)."""
         for protocol, address, port in ends:
             if protocol == TCP:
-                self.kept.append(await asyncio.start_server(self._echo, address, port, backlog=512, reuse_port=True))
+                self.kept.append(await asyncio.start_server(self._echo, sock=_socket(TCP, address, port), backlog=512))
             else:
                 sock = _socket(UDP, address, port)
                 self.loop.add_reader(sock, self._datagram, sock)
@@ -65,7 +69,8 @@ class Agent:
             try:
                 async with asyncio.timeout(timeout):
                     sock = await self._open(flow)
-            except (OSError, TimeoutError):
+            except (OSError, TimeoutError) as error:
+                self.why[str(flow)] = repr(error)
                 return False
             if sock is None:
                 return False
@@ -116,6 +121,35 @@ class Agent:
         except (OSError, TimeoutError):
             return False
 
+    async def resolve(self, protocol: int, source: str, server: str, name: str, timeout: float) -> list[int]:
+        """What a name server says of a name's IPv6 addresses: the code (RFC 1035 §4.1.1) and how many; nothing where it is silent."""
+        labels = b"".join(bytes([len(each)]) + each.encode() for each in name.split("."))
+        question = struct.pack("!HHHHHH", 7, 0x0100, 1, 0, 0, 0) + labels + struct.pack("!BHH", 0, 28, 1)
+        framed = struct.pack("!H", len(question)) + question if protocol == TCP else question
+        try:
+            async with asyncio.timeout(timeout):
+                with _socket(protocol, source) as sock:
+                    await self.loop.sock_connect(sock, (server, 53))
+                    await self.loop.sock_sendall(sock, framed)
+                    said = (await self.loop.sock_recv(sock, 4096))[2 if protocol == TCP else 0 :]
+        except (OSError, TimeoutError):
+            return []
+        return [said[3] & 15, struct.unpack("!H", said[6:8])[0]]
+
+    async def reason(self, flow: list[Any]) -> str:
+        """A refusal that is an error tells another story than one that is silence."""
+        return self.why.get(str(flow), "nothing is known")
+
+    async def silence(self) -> int:
+        """Listen no more."""
+        count = len(self.kept)
+        for each in self.kept:
+            if isinstance(each, socket.socket):
+                self.loop.remove_reader(each)
+            each.close()
+        self.kept = []
+        return count
+
     async def send(self, source: str, destination: str, port: int, word: str) -> bool:
         """One datagram, whatever becomes of it."""
         with _socket(UDP, source) as sock:
@@ -140,6 +174,7 @@ def _socket(protocol: int, address: str, port: int = 0) -> socket.socket:
     sock = socket.socket(socket.AF_INET6, kind, protocol)
     try:
         sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_IPV6, IPV6_FREEBIND, 1)  # an address of a VRF, from outside every VRF, as `named` does
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # a server may also speak first, from the port it listens on
         sock.bind((address, 0 if protocol == ICMPV6 else port))
     except OSError:

@@ -12,19 +12,19 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tests.harness import here
+from tests.harness.here import LabFault
 from tests.harness.layout import Host, hosts, outside
 from ztosc.backends import Artifact, Bundle
 from ztosc.ir.network import Network
 from ztosc.nodes import NodeSpec
 
-AGENT = Path(__file__).with_name("agent.py")
 OUTSIDE_GATE = "fe80::e"
 _serial = itertools.count()
 
@@ -36,28 +36,18 @@ SYSCTL = {
 }
 
 
-class LabFault(Exception):
-    """The lab itself could not be built; it says nothing of the ruleset."""
-
-
-def run(*command: str, given: str | None = None) -> str:
-    """What a command prints. Raises `LabFault` where it fails."""
-    done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=60, check=False)
-    if done.returncode:
-        raise LabFault(f"{' '.join(command)}: {done.stderr.strip()}")
-    return done.stdout
-
-
 class Lab:
     """A network as namespaces; use as a context manager."""
 
-    def __init__(self, network: Network, specs: tuple[NodeSpec, ...], bundle: Bundle, folder: Path) -> None:
+    def __init__(
+        self, network: Network, specs: tuple[NodeSpec, ...], bundle: Bundle, folder: Path, where: here.Place | None = None
+    ) -> None:
+        self.where = where or here.Here()
         self.network, self.specs, self.bundle, self.folder = network, specs, bundle, folder
         self.prefix = f"zth{os.getpid()}n{next(_serial)}"
         self.hosts = hosts(network, specs)
         self.outside = outside(network)
         self.spaces: list[str] = []
-        self.agents: dict[str, subprocess.Popen[str]] = {}
         self.numbers = {spec.node: index for index, spec in enumerate(specs, start=1)}
 
     def __enter__(self) -> Lab:
@@ -75,11 +65,15 @@ class Lab:
         """The namespace of a node or host."""
         return f"{self.prefix}-{name}"
 
+    def inside(self, name: str, *command: str, given: str | None = None) -> str:
+        """What a command prints in a namespace."""
+        return self.where.run("ip", "netns", "exec", self.space(name), *command, given=given)
+
     # Up and down
 
     def _up(self) -> None:
         for name in ("wire", "out", *(spec.node for spec in self.specs), *(host.name for host in self.hosts)):
-            run("ip", "netns", "add", self.space(name))
+            self.where.run("ip", "netns", "add", self.space(name))
             self.spaces.append(self.space(name))
         self._ip(
             "wire",
@@ -103,24 +97,19 @@ class Lab:
         self._start()
 
     def _down(self) -> None:
-        for agent in self.agents.values():
-            agent.kill()
-        for agent in self.agents.values():
-            agent.wait(timeout=10)
-            for pipe in (agent.stdin, agent.stdout):
-                if pipe:
-                    pipe.close()
+        self.where.end()
         for space in self.spaces:
-            subprocess.run(["ip", "netns", "delete", space], capture_output=True, timeout=30, check=False)
-        self.agents, self.spaces = {}, []
+            with suppress(LabFault):
+                self.where.run("ip", "netns", "delete", space)
+        self.spaces = []
 
     def _ip(self, name: str, lines: Iterable[str]) -> None:
-        run("ip", "-n", self.space(name), "-batch", "-", given="\n".join(lines))
+        self.where.run("ip", "-n", self.space(name), "-batch", "-", given="\n".join(lines))
 
     def _sysctl(self, name: str, *, host: bool) -> None:
         values = {key: value for key, value in SYSCTL.items() if not (host and key.endswith("forwarding"))}
-        words = "; ".join(f"echo {value} >/proc/sys/{key}" for key, value in values.items() if Path("/proc/sys", key).exists())
-        run("ip", "netns", "exec", self.space(name), "sh", "-ec", words)
+        words = "; ".join(f"[ ! -e /proc/sys/{key} ] || echo {value} >/proc/sys/{key}" for key, value in values.items())
+        self.inside(name, "sh", "-ec", words)
 
     def _cable(self, name: str, interface: str, bridge: str, port: str) -> None:
         wire = self.space("wire")
@@ -160,12 +149,20 @@ class Lab:
         ]
         self._ip("out", lines)
 
-    def _host(self, host: Host) -> None:
+    def _plug(self, host: Host) -> None:
+        """A host's cable to its node."""
         node = self.space(host.node or "")
         self._ip(host.name, ["link set lo up", f"link add eth0 type veth peer name {host.name} netns {node}", "link set eth0 up"])
+
+    def _attach(self, host: Host) -> None:
+        """The node's end of it."""
+        self._plug(host)
         self._ip(
             host.node or "", [f"link set {host.name} master {host.interface} up", f"link set {host.name} type bridge_slave isolated on"]
         )
+
+    def _host(self, host: Host) -> None:
+        self._attach(host)
         lines = [f"addr add {address}/128 dev eth0 nodad" for address in host.addresses]
         self._ip(host.name, [*lines, f"route add {host.gateway}/128 dev eth0", f"route add default via {host.gateway} dev eth0"])
 
@@ -197,33 +194,25 @@ class Lab:
 
     def load_file(self, node: str, artifact: Artifact) -> None:
         """One of them."""
-        path = self.folder / f"{node}-{artifact.path}"
-        path.write_bytes(artifact.content)
-        run("ip", "netns", "exec", self.space(node), "env", "TZ=UTC", "nft", "-f", str(path))
+        self.inside(node, "env", "TZ=UTC", "nft", "-f", "-", given=artifact.content.decode())
 
     def nft(self, node: str, lines: Sequence[str]) -> str:
         """Commands in one transaction."""
-        return run("ip", "netns", "exec", self.space(node), "env", "TZ=UTC", "nft", "-f", "-", given="\n".join(lines)) if lines else ""
+        return self.inside(node, "env", "TZ=UTC", "nft", "-f", "-", given="\n".join(lines)) if lines else ""
 
     # Agents
 
     def _start(self) -> None:
         for name in ("out", *(spec.node for spec in self.specs if spec.systems), *(host.name for host in self.hosts)):
-            command = ["ip", "netns", "exec", self.space(name), sys.executable, "-I", "-S", str(AGENT)]
-            self.agents[name] = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            self.where.agent(self.space(name))
 
     def tell(self, name: str, command: str, *arguments: Any) -> None:
         """Give an agent something to do, without waiting."""
-        stdin = self.agents[name].stdin
-        assert stdin is not None
-        stdin.write(json.dumps([command, arguments]) + "\n")
-        stdin.flush()
+        self.where.tell(self.space(name), json.dumps([command, arguments]) + "\n")
 
     def answer(self, name: str) -> Any:
         """What an agent says to the oldest unanswered command. Raises `LabFault` where it failed."""
-        stdout = self.agents[name].stdout
-        assert stdout is not None
-        line = stdout.readline()
+        line = self.where.answer(self.space(name))
         found = json.loads(line) if line else {"error": "the agent has ended"}
         if isinstance(found, dict):
             raise LabFault(f"{name}: {found['error']}")

@@ -77,14 +77,14 @@ def interesting(lab: Lab, place: Place) -> list[tuple[int, int]]:
 class Matrix:
     """All tries of a lab."""
 
-    def __init__(self, lab: Lab) -> None:
-        self.lab = lab
+    def __init__(self, lab: Lab, hurried: float = HURRIED) -> None:
+        self.lab, self.hurried = lab, hurried
         self.policy = Policy(lab.network.intent)
         self.sessions = sessions(lab.network, lab.hosts, lab.outside)
         self.targets = targets(lab)
-        self._listen()
+        self.listen()
 
-    def _listen(self) -> None:
+    def listen(self) -> None:
         ends: dict[str, list[list[object]]] = defaultdict(list)
         servers = {
             address: [spec.node for spec in self.lab.specs if any(each.address == address for each in spec.systems)]
@@ -128,11 +128,15 @@ class Matrix:
         """All tries, and those on which packets and policy disagree."""
         self.fill(instant)
         tries = self.tries(instant)
-        passed = self._probe(tries, HURRIED)
+        passed = self._probe(tries, self.hurried)
         doubtful = [each for each, answered in zip(tries, passed, strict=True) if each.wanted and not answered]
         again = dict(zip(map(id, doubtful), self._probe(doubtful, patience), strict=True))
         wrong = [each for each, answered in zip(tries, passed, strict=True) if (answered or again.get(id(each), False)) != each.wanted]
-        return tries, [each.text(each.session.node or "the outside") for each in wrong]
+        return tries, [self._told(each) for each in wrong]
+
+    def _told(self, wrong: Try) -> str:
+        why = f" ({self.lab.ask(wrong.session.host, 'reason', wrong.flow)})" if wrong.wanted else ""
+        return wrong.text(wrong.session.node or "the outside") + why
 
     def _probe(self, tries: list[Try], timeout: float) -> list[bool]:
         by_host: dict[str, list[int]] = defaultdict(list)

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from tests.backends.cases import keywords
-from tests.harness.lab import LabFault, run
+from tests.harness.here import LabFault, run
 from tests.nodes import networks as n
 from ztosc.backends import Bundle, backends, render, render_network
 from ztosc.backends.underlay import BACKEND as UNDERLAY

@@ -11,8 +11,8 @@ from copy import copy
 
 import pytest
 
-from tests.harness.lab import Lab, run
-from tests.harness.layout import Host
+from tests.harness.acts import client, forge, replica, set_for
+from tests.harness.lab import Lab
 from tests.harness.matrix import HURRIED, PATIENT, Matrix
 from tests.harness.rig import REASON, WHY_NOT, files, small_network
 from tests.harness.sessions import Session
@@ -45,23 +45,6 @@ def clinician(matrix: Matrix, node: str) -> Session:
     """A nurse on a healthy device, signed in with a second factor, on a node."""
     wanted = (("device.health", "healthy"), ("device.managed", True), ("user.mfa", True))
     return next(each for each in matrix.sessions if each.node == node and each.principal == Person(roles=("clinician",), attributes=wanted))
-
-
-def client(matrix: Matrix, segment: str, node: str) -> Host:
-    return next(each for each in matrix.lab.hosts if each.place.name == segment and not each.place.service and each.node == node)
-
-
-def replica(matrix: Matrix, service: str, node: str) -> Host:
-    return next(each for each in matrix.lab.hosts if each.place.service == service and each.node == node)
-
-
-def set_for(matrix: Matrix, session: Session, target: str, port: int) -> str:
-    """The dynamic set that stands behind a session's grant."""
-    spec = next(each for each in matrix.lab.specs if each.node == session.node)
-    permit = next(
-        each for each in spec.permits if each.source.name == session.place.name and each.to.name == target and each.ports[0][2] == port
-    )
-    return set_of(next(each for each in spec.conditions if each.id == permit.condition))
 
 
 @pytest.mark.parametrize("node", ["edge-1", "branch-1"])
@@ -108,16 +91,6 @@ def test_an_answer_passes_but_nothing_that_looks_like_one(small: Matrix) -> None
     assert all(lab.ask(server.name, "probe", back, PATIENT)), "the same packets arrive where the firewall lets them"
 
 
-def forge(matrix: Matrix, host: str, source: str, word: str) -> bool:
-    """Whether a datagram from a source that is not the host's arrives at the name server of edge-1, which answers every segment."""
-    lab = matrix.lab
-    run("ip", "-n", lab.space(host), "addr", "replace", f"{source}/128", "dev", "eth0", "nodad")
-    lab.ask(host, "send", source, lab.network.anycast[0].address, 53, word)
-    time.sleep(HURRIED)
-    run("ip", "-n", lab.space(host), "addr", "delete", f"{source}/128", "dev", "eth0")
-    return bool(lab.ask("edge-1", "hears", word))
-
-
 def test_forged_sources_are_dropped(small: Matrix) -> None:
     lab, staff = small.lab, client(small, "staff", "edge-1")
     records = client(small, "ehr", "edge-1")
@@ -129,10 +102,10 @@ def test_forged_sources_are_dropped(small: Matrix) -> None:
         "from-outside": ("out", staff.addresses[200]),
     }
     assert lab.ask(staff.name, "send", staff.addresses[0], lab.network.anycast[0].address, 53, "true")
-    assert not [name for name, (host, source) in forged.items() if forge(small, host, source, name)]
+    assert not [name for name, (host, source) in forged.items() if forge(small, "edge-1", host, source, name)]
     assert lab.ask("edge-1", "hears", "true"), "a true source does arrive"
     lab.nft("edge-1", ["flush chain inet ztos zt_guard"])
-    assert forge(small, staff.name, "2600::77", "control"), "without the guard the forged source arrives"
+    assert forge(small, "edge-1", staff.name, "2600::77", "control"), "without the guard the forged source arrives"
 
 
 def test_a_host_is_no_router(small: Matrix) -> None:
@@ -153,12 +126,12 @@ def test_no_grant_leads_to_the_underlay_address_of_a_node(small: Matrix) -> None
     lab, guest = small.lab, client(small, "guest", "branch-1")
     there = next(spec.underlay for spec in lab.specs if spec.node == "dr-1")
     ways = [[6, guest.addresses[0], address, 443] for address in (there, "2600::1")]
-    run("ip", "-n", lab.space("out"), "addr", "add", f"{there}/128", "dev", "eth0", "nodad")
+    lab.where.run("ip", "-n", lab.space("out"), "addr", "add", f"{there}/128", "dev", "eth0", "nodad")
     lab.ask("out", "listen", [[6, there, 443], [6, "2600::1", 443]])
     assert lab.ask(guest.name, "probe", ways, PATIENT) == [False, True]
     lab.nft("branch-1", [f"delete element inet ztos zt_underlay {{ {there} }}"])
     assert lab.ask(guest.name, "probe", ways, PATIENT) == [True, True], "it is the withheld address that stood in the way"
-    run("ip", "-n", lab.space("out"), "addr", "delete", f"{there}/128", "dev", "eth0")
+    lab.where.run("ip", "-n", lab.space("out"), "addr", "delete", f"{there}/128", "dev", "eth0")
 
 
 def test_a_firewall_is_closed_until_the_file_of_the_network_is_loaded(small: Matrix) -> None:

@@ -39,12 +39,13 @@ def bytes_of(table: dict[str, Any]) -> bytes:
 
 
 def without(table: dict[str, Any], kinds: set[str]) -> dict[str, Any]:
-    """The same without kinds of interfaces, and without what hangs on them."""
+    """The same without kinds of interfaces and without sysctls, and without what hangs on them."""
     gone = {each["name"] for each in table["interfaces"] if each["kind"] in kinds}
     kept = [each for each in table["interfaces"] if each["name"] not in gone]
     freed = [{key: value for key, value in each.items() if key != "master" or value not in gone} for each in kept]
     routes = [each for each in table["routes"] if each.get("dev") not in gone]
-    return {**table, "interfaces": freed, "routes": routes}
+    sysctls = {path: value for path, value in table["sysctls"].items() if path not in kinds}
+    return {**table, "interfaces": freed, "routes": routes, "sysctls": sysctls}
 
 
 def possible(here: Node, table: dict[str, Any]) -> dict[str, Any]:
@@ -106,6 +107,8 @@ DRIFT = {
     "an interface of ours that nobody wants": "ip link add zs99 group 31348 type bridge",
     "no alias": "ip link set zs806829 alias ''",
     "a wall gone": "ip -6 route delete blackhole fd3c:91a2:77e0:1b::/64 metric 4278198272",
+    "a rule gone": "ip -6 rule delete priority 2000 protocol 122",
+    "a rule more": "ip -6 rule add from fd00:9::/64 iif lo lookup 31348 priority 2001 protocol 122",
     "a route more": "ip -6 route add blackhole fd00:9::/64 protocol 122",
     "a loopback less": "ip -6 address delete fd3c:91a2:77e0:1b::bc08/128 dev lo",
     "a loopback more": "ip address add 10.9.9.9/32 dev lo metric 31348",
@@ -134,7 +137,7 @@ def test_what_is_not_ours_stays(here: Node) -> None:
     before = {name: link for name, link in here.links().items() if name in foreign}
     table = possible(here, whole())
     assert {name: link for name, link in here.links().items() if name in foreign} == before
-    nothing = {**table, "interfaces": [], "ports": [], "routes": [], "loopback": []}
+    nothing = {**table, "interfaces": [], "ports": [], "routes": [], "rules": [], "loopback": []}
     report = here.interfaces("--apply", bytes_of(nothing))
     assert report["code"] == 0
     links = here.links()

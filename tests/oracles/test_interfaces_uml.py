@@ -76,7 +76,7 @@ def test_every_kind_twice_and_after_drift(tmp_path: Path) -> None:
     assert set(by_kind) == {"bridge", "macsec", "vlan", "vrf", "vxlan", "wireguard"}
     wanted, nothing = tmp_path / "wanted.json", tmp_path / "nothing.json"
     wanted.write_bytes(content)
-    nothing.write_text(json.dumps({**table, "interfaces": [], "ports": [], "routes": [], "loopback": []}))
+    nothing.write_text(json.dumps({**table, "interfaces": [], "ports": [], "routes": [], "rules": [], "loopback": []}))
     words = {
         "segment": next(each["master"] for each in table["ports"] if "master" in each),
         "vrf": by_kind["vrf"]["name"],

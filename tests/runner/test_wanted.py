@@ -100,6 +100,19 @@ def _rule_of_no_vrf(found: dict[str, Any]) -> None:
     found["rules"] = [{"vrf": "eth0", "prefix": "fd00::/64", "table": 9000}]
 
 
+def _rule_of_both_kinds(found: dict[str, Any]) -> None:
+    vrf = next(each["name"] for each in found["interfaces"] if each["kind"] == "vrf")
+    found["rules"] = [{"vrf": vrf, "prefix": "fd00::/64", "source": "fd00::1/128", "table": 9000}]
+
+
+def _rule_for_a_whole_prefix(found: dict[str, Any]) -> None:
+    found["rules"] = [{"source": "fd00::/64", "table": 9000}]
+
+
+def _throw_onto_an_interface(found: dict[str, Any]) -> None:
+    found["routes"].append({"type": "throw", "prefix": "::/0", "table": 9000, "dev": found["interfaces"][0]["name"]})
+
+
 def _rule_for_the_main_table(found: dict[str, Any]) -> None:
     vrf = next(each["name"] for each in found["interfaces"] if each["kind"] == "vrf")
     found["rules"] = [{"vrf": vrf, "prefix": "fd00::/64", "table": 254}]
@@ -114,7 +127,8 @@ def _newer(found: dict[str, Any]) -> None:
 
 
 ODD = (
-    _twice, _unprefixed, _stranger, _half_a_route, _onto_the_main_table, _rule_of_no_vrf, _rule_for_the_main_table, _global_sysctl, _newer,
+    _twice, _unprefixed, _stranger, _half_a_route, _onto_the_main_table, _rule_of_no_vrf, _rule_for_the_main_table,
+    _rule_of_both_kinds, _rule_for_a_whole_prefix, _throw_onto_an_interface, _global_sysctl, _newer,
 )  # fmt: skip
 
 

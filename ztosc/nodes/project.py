@@ -6,6 +6,7 @@ where their source or their destination lives on it.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
@@ -17,8 +18,9 @@ from ztosc.nodes import edges, sizes
 from ztosc.nodes.conditions import asked
 from ztosc.nodes.fabric import Fabrics
 from ztosc.nodes.fabric import flows as routing_flows
+from ztosc.nodes.fabric_spec import Fabric
 from ztosc.nodes.reach import of_prefixes
-from ztosc.nodes.spec import LocalSegment, NodeFlow, NodeSpec, Resolver, SystemPort, Transit, TunnelSide, ranges
+from ztosc.nodes.spec import Client, LocalSegment, NodeFlow, NodeSpec, Resolver, SystemPort, Transit, TunnelSide, intervals_of, ranges
 from ztosc.nodes.view import Local, Whole
 
 UDP = 17
@@ -58,6 +60,7 @@ def _spec(local: Local, fabrics: Fabrics) -> NodeSpec:
         inbound=edges.inbound(local),
         members=edges.members(local, permits, conditions),
         systems=_systems(local),
+        clients=tuple(_clients(local, fabric)) if local.systems else (),
         flows=(*_flows(node, tunnels, resolver), *routing_flows(fabric)),
         fabric=fabric,
         resolver=resolver,
@@ -90,6 +93,7 @@ def _segment(local: Local, name: str) -> LocalSegment:
         attachments=tuple(each for each in local.node.attachments if each.segment == name),
         resolvers=resolvers,
         search=local.whole.network.intent.network.domain if resolvers else "",
+        beyond=_beyond(local.whole, name),
         origin=segment.origin,
     )
 
@@ -99,6 +103,28 @@ def _resolvers_of(whole: Whole, segment: str) -> tuple[str, ...]:
     asked = {target.name for target in whole.cells.get(("segment", segment), {}) if target.kind == "system"}
     answering = asked & {system.name for system in whole.network.intent.systems if system.served_by == "resolver"}
     return tuple(sorted(each.address for each in whole.network.anycast if each.system in answering and each.nodes))
+
+
+def _clients(local: Local, fabric: Fabric) -> Iterator[Client]:
+    """Segments in their own domain alone: a stricter one may carry their routes too, but nobody asks a system service by it."""
+    plans, found = {plan.vni: plan for plan in local.whole.network.segments}, set()
+    for domain in fabric.domains:
+        for each in domain.imports:
+            if each.tag.kind == "segment" and plans[each.tag.number].domain == domain.domain:
+                found |= {(domain.domain, prefix) for prefix in each.prefixes}
+    found |= {(local.whole.plans[name].domain, place.prefix) for name, place in local.places.items()}
+    yield from (Client(domain=domain, prefix=prefix) for domain, prefix in sorted(found))
+
+
+def _beyond(whole: Whole, name: str) -> tuple[str, ...]:
+    """What is written as the reach of externals that a segment exchanges flows with: it grows with the policy, not with the network.
+
+    A prefix within the overlay is no way out of it.
+    """
+    joined, ours = whole.exchanging[name], intervals_of(whole.ours)
+    reach = (prefix for each in whole.network.intent.externals if each.name in joined for prefix in each.reach)
+    found = [ipaddress.IPv6Network(each) for each in reach if ":" in each and intervals.subtract(of_prefixes((each,)), ours)]
+    return tuple(str(each) for each in ipaddress.collapse_addresses(found))
 
 
 def _tunnels(local: Local) -> Iterator[TunnelSide]:

@@ -214,6 +214,8 @@ class LocalSegment(Model):
     """Addresses at which its hosts may ask for names."""
     search: str = ""
     """The domain in which they may look for short names; empty where they may not ask."""
+    beyond: tuple[str, ...]
+    """IPv6 prefixes of the externals that it is granted, or that are granted something in it; flows with them leave by the underlay."""
     origin: Span
 
 
@@ -223,6 +225,13 @@ class SystemPort(Model):
     system: str
     address: str
     ports: Boxes
+
+
+class Client(Model):
+    """Where the answers of system services go: a prefix of a segment, and the segment's own isolation domain."""
+
+    domain: str
+    prefix: str
 
 
 class Record(Model):
@@ -279,6 +288,8 @@ class NodeSpec(Model):
     inbound: tuple[Inbound, ...]
     members: tuple[Member, ...]
     systems: tuple[SystemPort, ...]
+    clients: tuple[Client, ...]
+    """Of the segments that live here, and those to which this node has routes; none where it answers no system service."""
     flows: tuple[NodeFlow, ...]
     fabric: Fabric
     resolver: Resolver | None

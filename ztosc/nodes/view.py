@@ -72,6 +72,18 @@ class Whole:
         self.zones = records.zones(network) if any("resolver" in node.serves for node in network.intent.nodes) else ()
 
     @cached_property
+    def exchanging(self) -> dict[str, set[str]]:
+        """By segment: the externals with which a grant joins it, either way."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for (kind, name), targets in self.cells.items():
+            for target, cells in targets.items():
+                if cells and (kind, target.kind) == ("segment", "external"):
+                    found[name].add(target.name)
+                elif cells and (kind, target.kind) == ("external", "segment"):
+                    found[target.name].add(name)
+        return found
+
+    @cached_property
     def reaching(self) -> dict[tuple[str, str], list[tuple[str, Target, Cell]]]:
         """By kind and name of a target: which segments reach it, and by which cells."""
         found: dict[tuple[str, str], list[tuple[str, Target, Cell]]] = defaultdict(list)

@@ -19,6 +19,8 @@ from ztosc.runner.wanted import Interface, Port, Route, Wanted
 
 LAST = 4_278_198_272
 """The metric of a wall: any other route wins."""
+OPEN = LAST - 1
+"""The metric of a `throw`: it wins over a wall alone."""
 FIRST = 50
 """The metric of a route to a peer: it wins over what daemons learn."""
 HOST = 10
@@ -26,7 +28,9 @@ HOST = 10
 AGENT = 11
 """The metric of a single host on a bridge of ours that somebody else on the node has seen there: left alone."""
 BEFORE_VRFS = 900
-"""The priority of a rule of ours: the one that sends a VRF to its own table has 1000."""
+"""The priority of a rule about a VRF: the one that sends a VRF to its own table has 1000."""
+BEHIND_VRFS = 2000
+"""The priority of a rule about a source: whoever is bound to a VRF was sent to its table before. The main table is asked at 32766."""
 BRIDGE = {"stp_state": 0, "vlan_filtering": 0, "mcast_snooping": 0}
 """No spanning tree in a star; no VLAN is told apart in a bridge (the kernel's default, and some know no other); without a querier
 snooping would only lose neighbour discovery."""
@@ -72,6 +76,9 @@ class Change:
 
 def problems(wanted: Wanted, state: State) -> Iterator[Problem]:
     """What stands in the way or is not there."""
+    for path in wanted.sysctls:
+        if kernel.sysctl(path) is None:
+            yield Problem("capability", path, f"this kernel has no sysctl `net/{path}`")
     for each in wanted.interfaces:
         if each.name in state.links and not state.ours(each.name):
             yield Problem("foreign", each.name, f"an interface `{each.name}` is there that is not ours; remove or rename it")
@@ -286,7 +293,7 @@ def _routes(wanted: Wanted, state: State, present: set[str]) -> Iterator[Change]
 
 def _key(each: Route) -> RouteKey:
     family = 6 if ":" in each.prefix else 4
-    metric = LAST if each.type != "unicast" else FIRST if each.via else HOST
+    metric = {"unicast": FIRST if each.via else HOST, "throw": OPEN}.get(each.type, LAST)
     return (family, each.type, each.prefix, each.table or MAIN, metric, each.via or "", each.dev or "", each.source or "")
 
 
@@ -307,8 +314,12 @@ def _seen(key: RouteKey, present: set[str]) -> bool:
 
 
 def _rules(wanted: Wanted, state: State) -> Iterator[Change]:
-    keys = {(BEFORE_VRFS, each.vrf, each.prefix, each.table) for each in wanted.rules}
+    keys = {
+        (BEHIND_VRFS if each.source else BEFORE_VRFS, each.vrf or "", each.source or "", each.prefix or "", each.table)
+        for each in wanted.rules
+    }
     for step, verb, found in ((Step.DROP_RULE, "delete", state.rules - keys), (Step.ADD_RULE, "add", keys - state.rules)):
-        for priority, vrf, prefix, table in sorted(found):
-            ends = (*(("iif", vrf) if vrf else ()), *(("to", prefix) if prefix else ()))
+        for priority, vrf, source, prefix, table in sorted(found):
+            named = (("iif", vrf), ("from", source), ("to", prefix))
+            ends = tuple(word for pair in named if pair[1] for word in pair)
             yield Change(step, ("-6", "rule", verb, "priority", str(priority), *ends, "table", str(table), "protocol", str(PROTOCOL)))

@@ -51,7 +51,7 @@ def _check(wanted: Wanted, report: Report) -> None:
 def _apply(wanted: Wanted, report: Report) -> None:
     state = kernel.state()
     report.problems.extend(_distinct(problems(wanted, state)))
-    if any(problem.kind == "foreign" for problem in report.problems):
+    if any(problem.kind in ("foreign", "capability") for problem in report.problems):
         return
     for _ in range(PASSES):
         todo = changes(wanted, state)

@@ -47,14 +47,14 @@ class Refused(Exception):
         return "Unknown device type" in self.text or "Operation not supported" in self.text
 
 
-TYPES = {"1": "unicast", "6": "blackhole", "7": "unreachable"}
+TYPES = {"1": "unicast", "6": "blackhole", "7": "unreachable", "9": "throw"}
 """Route types by their number (linux/rtnetlink.h)."""
 
 RouteKey = tuple[int, str, str, int, int, str, str, str]
 """Family, type, prefix, table, metric, via, device, source."""
 
-RuleKey = tuple[int, str, str, int]
-"""Priority, input interface, destination, table; of IPv6 alone."""
+RuleKey = tuple[int, str, str, str, int]
+"""Priority, input interface, source, destination, table; of IPv6 alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def state() -> State:
         for family in (4, 6)
         for each in _asked("-d", f"-{family}", "route", "show", "table", "all", "protocol", str(PROTOCOL))
     }
-    rules = {_rule(each) for each in _asked("-6", "rule", "show") if each.get("protocol") == str(PROTOCOL)}
+    rules = {_rule(each) for each in _asked("-6", "rule", "show") if str(each.get("protocol")) == str(PROTOCOL)}
     return State(links, addresses, frozenset(routes), frozenset(rules))
 
 
@@ -116,8 +116,8 @@ def _route(family: int, found: dict[str, Any]) -> RouteKey:
 
 
 def _rule(found: dict[str, Any]) -> RuleKey:
-    prefix = f"{found['dst']}/{found.get('dstlen', 128)}" if "dst" in found else ""
-    return (int(found["priority"]), str(found.get("iif", "")), prefix, int(found.get("table", 0)))
+    source, prefix = (f"{found[key]}/{found.get(key + 'len', 128)}" if found.get(key, "all") != "all" else "" for key in ("src", "dst"))
+    return (int(found["priority"]), str(found.get("iif", "")), source, prefix, int(found.get("table", 0)))
 
 
 def batch(lines: Sequence[Sequence[str]]) -> None:

@@ -67,11 +67,12 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What comes out of a VRF for a prefix is looked up in another table."""
+    """What comes out of a VRF for a prefix, or what is sent from a source, is looked up in another table."""
 
-    vrf: str
-    prefix: str
     table: int
+    vrf: str | None = None
+    prefix: str | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,20 +162,25 @@ NEEDS = {
 ALWAYS = {"name", "kind", "purpose", "isolated", "link_local", "addresses", "sysctls"}
 PORT: dict[str, Check] = {"name": _name, "master": _name}
 ROUTE: dict[str, Check] = {
-    "type": _text(r"blackhole|unicast|unreachable"),
+    "type": _text(r"blackhole|throw|unicast|unreachable"),
     "prefix": _prefix,
     "table": _number(256, 2**32 - 1),
     "via": _is_address,
     "dev": _name,
     "source": _is_address,
 }
-RULE: dict[str, Check] = {"vrf": _name, "prefix": lambda value: _prefix(value) and ":" in value, "table": _number(256, 2**32 - 1)}
+RULE: dict[str, Check] = {
+    "vrf": _name,
+    "prefix": lambda value: _prefix(value) and ":" in value,
+    "source": lambda value: _prefix(value) and value.endswith("/128"),
+    "table": _number(256, 2**32 - 1),
+}
 TOP: dict[str, Check] = {
     "schema_version": _number(SCHEMA, SCHEMA),
     "node": lambda value: isinstance(value, str),
     "underlay": _is_address,
     "loopback": _list_of(_interface_address),
-    "sysctls": _sysctls(r"ipv[46]/conf/(all|default)/[a-z0-9_]{1,40}"),
+    "sysctls": _sysctls(r"ipv[46]/conf/(all|default)/[a-z0-9_]{1,40}|ipv4/(tcp|udp)_l3mdev_accept"),
     "ports": _list_of(lambda value: isinstance(value, dict)),
     "interfaces": _list_of(lambda value: isinstance(value, dict)),
     "routes": _list_of(lambda value: isinstance(value, dict)),
@@ -197,8 +203,9 @@ def parse(content: bytes) -> Wanted:
     for master in {*(each.master for each in interfaces), *(each.master for each in ports)} - {None}:
         if master not in known:
             raise BadFile(f"`{master}` has ports but is neither bridge nor VRF here")
-    rules = tuple(Rule(**_checked(each, f"rule {each.get('prefix')!r}", RULE, set(RULE))) for each in table["rules"])
-    for vrf in sorted({each.vrf for each in rules} - {each.name for each in interfaces if each.kind == "vrf"}):
+    _only_back(routes, interfaces)
+    rules = tuple(_rule(each) for each in table["rules"])
+    for vrf in sorted({each.vrf for each in rules if each.vrf} - {each.name for each in interfaces if each.kind == "vrf"}):
         raise BadFile(f"`{vrf}` has a rule but is no VRF here")
     return Wanted(table["underlay"], tuple(table["loopback"]), table["sysctls"], ports, interfaces, routes, rules)
 
@@ -235,11 +242,27 @@ def _interface(table: dict[str, Any]) -> Interface:
 def _route(table: dict[str, Any]) -> Route:
     what = f"route {table.get('prefix')!r}"
     route = Route(**_checked(table, what, ROUTE, {"type", "prefix"}))
-    given = {key for key in ("via", "dev", "source") if getattr(route, key) is not None}
-    onto = {"dev"} if route.table is not None else {"via", "dev", "source"}
-    if given != (onto if route.type == "unicast" else set()):
-        raise BadFile(f"{what}: `via`, `dev` and `source` belong to a unicast route, all of them; in a table, `dev` alone")
+    if (route.dev is not None) != (route.type == "unicast"):
+        raise BadFile(f"{what}: a unicast route has a `dev`, and no other")
+    if (route.via is None) != (route.source is None) or (route.via is not None and (route.dev is None or route.table is not None)):
+        raise BadFile(f"{what}: `via` and `source` come together, in a unicast route")
     return route
+
+
+def _only_back(routes: tuple[Route, ...], interfaces: tuple[Interface, ...]) -> None:
+    """In the main table nothing leads onto an interface of ours but a gateway's own prefix."""
+    gateways = {(each.name, str(ipaddress.ip_interface(address).network)) for each in interfaces for address in each.addresses}
+    for route in routes:
+        if route.type == "unicast" and route.table is None and route.via is None and (route.dev, route.prefix) not in gateways:
+            raise BadFile(f"route {route.prefix!r} of the main table leads onto `{route.dev}`, which is no gateway of it")
+
+
+def _rule(table: dict[str, Any]) -> Rule:
+    what = f"rule {table.get('prefix', table.get('source'))!r}"
+    _checked(table, what, RULE, {"table"})
+    if table.keys() not in ({"vrf", "prefix", "table"}, {"source", "table"}):
+        raise BadFile(f"{what} is about a VRF and a prefix, or about a source")
+    return Rule(**table)
 
 
 def _distinct(names: list[str]) -> None:

@@ -16,8 +16,9 @@ from ztosc.backends.base import BackendFault
 from ztosc.backends.interfaces.model import NAME, Interface, Interfaces, Port, Route, Rule
 from ztosc.ir.intent import Attachment
 from ztosc.ir.spaces import macsec_name, vrf_name
+from ztosc.logic import addresses, intervals
 from ztosc.nodes import sizes
-from ztosc.nodes.spec import LocalSegment, NodeSpec, Transit, TunnelSide
+from ztosc.nodes.spec import LocalSegment, NodeSpec, Transit, TunnelSide, intervals_of
 
 DEAF = {"ipv6/accept_ra": "0", "ipv6/accept_redirects": "0", "ipv6/disable_ipv6": "0"}
 """Nobody on the other side may tell us routes or addresses."""
@@ -36,6 +37,10 @@ PURPOSE = 200
 
 EVERYWHERE = {"ipv6/conf/all/forwarding": "1"}
 """Without it no interface forwards IPv6, whatever its own sysctl says. IPv4 needs no such switch."""
+SERVES = {"ipv4/tcp_l3mdev_accept": "1", "ipv4/udp_l3mdev_accept": "1"}
+"""Who listens outside every VRF takes what comes in by any of them (both families): one name server answers all isolation domains."""
+ANSWERS = 31348
+"""The routing table of answers that system services send: no L3VNI has that number."""
 
 
 def lower(spec: NodeSpec) -> Interfaces:
@@ -45,11 +50,11 @@ def lower(spec: NodeSpec) -> Interfaces:
         node=spec.node,
         underlay=str(ipaddress.ip_address(spec.underlay)),
         loopback=tuple(sorted(_single(address) for each in spec.loopbacks for address in (each.address, each.vtep))),
-        sysctls=EVERYWHERE,
+        sysctls={**EVERYWHERE, **SERVES} if spec.systems else EVERYWHERE,
         ports=_ports(spec),
         interfaces=tuple(sorted(found, key=lambda each: each.name)),
-        routes=tuple(sorted((*_routes(spec), *_held(spec)), key=lambda each: (each.table or 0, each.prefix, each.type))),
-        rules=tuple(sorted(_rules(spec), key=lambda each: (each.vrf, each.prefix, each.table))),
+        routes=tuple(sorted({*_routes(spec), *_held(spec), *_ways_out(spec), *_answers(spec)}, key=_place)),
+        rules=tuple(sorted(_rules(spec), key=lambda each: (each.vrf or "", each.prefix or "", each.source or "", each.table))),
     )
     _check(model)
     return model
@@ -65,7 +70,7 @@ def _check(model: Interfaces) -> None:
 
 
 def _domains(spec: NodeSpec) -> Iterator[Interface]:
-    systems = tuple(sorted(_single(each.address) for each in spec.systems))
+    systems = _anycast(spec)
     for each in spec.transits:
         title = _purpose(f"domain {each.domain}")
         yield Interface(
@@ -198,6 +203,50 @@ def _rules(spec: NodeSpec) -> Iterator[Rule]:
     """What a laxer domain sends to a stricter one: by a rule, for a route out of a VRF would send the packet a second time."""
     for each in spec.fabric.detours:
         yield Rule(vrf=each.vrf, prefix=_single(each.prefix), table=each.table)
+    yield from (Rule(source=source, table=ANSWERS) for source in _anycast(spec))
+
+
+def _place(route: Route) -> tuple[int, str, str, str]:
+    return (route.table or 0, route.prefix, route.type, route.dev or "")
+
+
+def _ways_out(spec: NodeSpec) -> Iterator[Route]:
+    """Segments that exchange flows with externals: out of the VRF by the main table, and back to the segment.
+
+    Only what the policy writes as an external's reach is thrown, and behind it the whole overlay is walled off: a route of it that is
+    lost must not become a way to the underlay.
+    """
+    leaving = [each for each in spec.segments if each.beyond]
+    for transit in spec.transits:
+        beyond = {prefix for each in leaving if each.domain == transit.domain for prefix in each.beyond}
+        yield from (Route(type="throw", prefix=prefix, table=transit.l3vni) for prefix in beyond)
+        yield from (Route(type="unreachable", prefix=prefix, table=transit.l3vni) for prefix in _overlay(spec) if beyond)
+    # By the bridge itself: through `zvN` a packet would be forwarded and then sent again, past the size of the segment.
+    yield from (Route(type="unicast", prefix=_network(each.prefix), dev=each.interface) for each in leaving)
+    yield from (Route(type="blackhole", prefix=_network(spec.fabric.prefix)) for _ in leaving)
+
+
+def _answers(spec: NodeSpec) -> Iterator[Route]:
+    """Where an answer goes that a system service sends from outside every VRF: into that of whoever asked, or nowhere."""
+    if not spec.systems:
+        return
+    yield Route(type="unreachable", prefix="::/0", table=ANSWERS)
+    names = {each.domain: vrf(each) for each in spec.transits}
+    for way in spec.clients:
+        yield Route(type="unicast", prefix=_network(way.prefix), table=ANSWERS, dev=names[way.domain])
+
+
+def _anycast(spec: NodeSpec) -> tuple[str, ...]:
+    return tuple(sorted({_single(each.address) for each in spec.systems}))
+
+
+def _overlay(spec: NodeSpec) -> tuple[str, ...]:
+    """Every address of ours, and of our NAT64."""
+    return addresses.prefixes(intervals.subtract(intervals_of(spec.ours), addresses.ALL4))
+
+
+def _network(prefix: str) -> str:
+    return str(ipaddress.ip_network(prefix))
 
 
 def _purpose(text: str) -> str:

@@ -57,9 +57,12 @@ class Port(Model):
 
 
 class Route(Model):
-    """A route of ours. A `unicast` one has `via`, `dev` and `source`, or, to what sits on a bridge of ours, `table` and `dev`."""
+    """A route of ours. A `unicast` one has a `dev`, and `via` with `source` unless it leads onto a bridge or into a VRF of ours.
 
-    type: Literal["blackhole", "unicast", "unreachable"]
+    After a `throw` the main table is asked.
+    """
+
+    type: Literal["blackhole", "throw", "unicast", "unreachable"]
     prefix: str
     table: int | None = None
     """Absent: the main table."""
@@ -69,10 +72,11 @@ class Route(Model):
 
 
 class Rule(Model):
-    """What comes out of a VRF for a prefix is looked up in the table of another."""
+    """Where something else than its own table is asked first: what comes out of a VRF for a prefix, or what is sent from a source."""
 
-    vrf: str
-    prefix: str
+    vrf: str | None = None
+    prefix: str | None = None
+    source: str | None = None
     table: int
 
 
