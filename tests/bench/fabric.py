@@ -15,7 +15,7 @@ def fabric(nodes: int, skip: int | None = None) -> str:
     sites = nodes // SITE
     parts = [HEAD]
     for site in range(sites):
-        parts.append(_site(site, skip))
+        parts.append(site_text(site, skip))
     parts.extend(f"link n{site}-{ring} -- n{(site + 1) % sites}-{ring}" for site in range(sites) for ring in (0, 1) if sites > 1)
     shared = ", ".join(f"s{site}" for site in range(sites))
     parts.append(f"segment office {{ at {shared}; admits people; carries internal }}")
@@ -38,7 +38,8 @@ external internet { reach ::/0, 0.0.0.0/0 }
 """
 
 
-def _site(site: int, skip: int | None) -> str:
+def site_text(site: int, skip: int | None) -> str:
+    """The text of one site and of who works there."""
     nodes = "\n".join(_node(site, index) for index in range(SITE) if site * SITE + index != skip)
     inner = "\n".join(f"  link n{site}-{index} -- n{site}-{(index + 1) % SITE}" for index in range(SITE) if _linked(site, index, skip))
     return f"""site s{site} in home {{

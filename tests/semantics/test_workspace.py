@@ -47,6 +47,7 @@ allow guest to tea when user.mfa and user.mfa
 allow guest to web
 """
 PIECES = [
+    *("\u0430", "\u201c", ") (", "\nsite u in home {\n", "{\nrole z { from desks }\n}", " [", "(\n"),
     *('{}()[];,"#\n az9:.-<' + "é\u200b\t"),
     *(
         "\n",

@@ -62,6 +62,7 @@ class DiskCache:
 
     def __init__(self, folder: Path, max_bytes: int = MAX_BYTES) -> None:
         self._max_bytes = max_bytes
+        self._grown = False
         self._today = int(time.time()) // DAY
         self._file = _own(folder) / FILE
         try:
@@ -73,7 +74,9 @@ class DiskCache:
             self._base = self._open()
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Let go of the database, and in it of the least used where there is too much."""
+        if self._grown:
+            self._trim()
         self._base.close()
 
     def _open(self) -> sqlite3.Connection:
@@ -105,10 +108,10 @@ class DiskCache:
         return found
 
     def put(self, entries: Mapping[bytes, bytes]) -> None:
-        """Keep entries, and let go of the least used where there are too many."""
+        """Keep entries."""
+        self._grown = True
         rows = [(key, value, self._today) for key, value in entries.items() if len(value) <= MAX_ENTRY]
         self._write("INSERT OR REPLACE INTO entry VALUES (?, ?, ?)", rows)
-        self._trim()
 
     @contextmanager
     def _unhurt(self) -> Iterator[None]:

@@ -58,6 +58,8 @@ class Names:
     _seen: dict[str, frozenset[str]] = field(default_factory=dict)
     """The modules that a module sees, its own among them."""
     _open_groups: list[str] = field(default_factory=list)
+    _guesses: dict[tuple[object, ...], str | None] = field(default_factory=dict)
+    """The nearest names that were looked for: one mistake is often made in many places."""
 
     def collect(self) -> None:
         """Declare all names; a second declaration of one is an error that shows the first."""
@@ -125,8 +127,16 @@ class Names:
         return None
 
     def _near(self, text: str, module: str, kinds: tuple[str, ...], also: Iterable[str]) -> str | None:
-        pool = [each.name for each in self.symbols.values() if each.kind in kinds and each.name != text and self._sees(module, each)]
-        return near(text, [*pool, *also])
+        every = self.symbols.values()
+        asked = (text, module, kinds, tuple(also))
+        if asked not in self._guesses:
+            pool = [each.name for each in every if each.kind in kinds and each.name != text and self._sees(module, each)]
+            self._guesses[asked] = near(text, [*pool, *also])
+        return self._guesses[asked]
+
+    def forget_guesses(self) -> None:
+        """Look for the nearest names anew: there are others now."""
+        self._guesses.clear()
 
     def _unknown(self, word: ast.Word, module: str, kinds: tuple[str, ...], also: Iterable[str]) -> None:
         guess = self._near(word.text, module, kinds, also)

@@ -7,18 +7,22 @@ anew; the statements that an edit does not touch are the same objects as before.
 from __future__ import annotations
 
 import bisect
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ztosc.diagnostics import Diagnostic, Report
 from ztosc.semantics.moving import Shifts, moved
 from ztosc.source import Source, Span
 from ztosc.syntax import ast
-from ztosc.syntax.cut import cut, lay_out
-from ztosc.syntax.layout import Chunk
+from ztosc.syntax.cut import WORD_ENDS, cut, lay_out
+from ztosc.syntax.layout import STATEMENT_WORDS, Chunk, opens_more, repair
 from ztosc.syntax.letters import foreign
 from ztosc.syntax.parse import parse_pieces
+
+STATEMENT = re.compile(rf"(?:{'|'.join(sorted(STATEMENT_WORDS))}){WORD_ENDS}")
+NESTED = re.compile(rf"\n{STATEMENT.pattern}")
 
 
 @dataclass(slots=True, eq=False)
@@ -35,6 +39,8 @@ class Item:
     found: tuple[Diagnostic, ...]
     age: int
     """How many shifts the places of all this know of."""
+    nested: bool = False
+    """Whether a line within it looks like the start of a statement."""
     bucket: str = ""
     values: tuple[Any, ...] = ()
     told: tuple[Diagnostic, ...] = ()
@@ -77,7 +83,7 @@ class File:
 
     def edit(self, edit: Edit, source: Source) -> Change:
         """Go over to another text. The shift of lines is for the caller to tell `shifts`."""
-        around = None if self.layout else self._around(edit, source)
+        around = self._around(edit, source)
         if around is None:
             around = 0, len(self.items), self._lay_out(source)
         first, last, chunks = around
@@ -101,18 +107,60 @@ class File:
         end = len(source.text)
         if last < len(self.items):
             end = self.starts[last] + len(self.items[last].text) + edit.by
-        piece = source.text[start:end]
-        chunks = cut(piece)
-        if chunks is None or foreign(piece):
-            return None
         after = last < len(self.items)
+        if not all(start <= self.source.offset(*place) < end - edit.by for place in self._mistakes()):
+            return None
+        chunks, found = self._cut(source, start, end)
+        if chunks is None:
+            return None
+        if any("never closed" in item.message for item in found) and not self._ends_all(first, last, source.text[start:end]):
+            return None
         if after and not (chunks and start + chunks[-1].start == self.starts[last] + edit.by and chunks[-1].text == self.items[last].text):
             return None
-        placed = [Chunk(start + chunk.start, chunk.text, docs=chunk.docs) for chunk in chunks]
+        if after and chunks[-1].broken:
+            return None
+        self.layout = found
+        placed = [_at(chunk, start) for chunk in chunks]
         if start and placed and placed[0].start == start:  # its documentation stands before what was cut
             above = tuple(each for each in self.items[first].docs if each[0] == 0)
-            placed[0] = Chunk(start, placed[0].text, docs=(*above, *placed[0].docs))
+            placed[0] = replace(placed[0], docs=(*above, *placed[0].docs))
         return first, last + after, placed
+
+    def _mistakes(self) -> Iterator[tuple[int, int]]:
+        """Where the layout is mistaken."""
+        for item in self.layout:
+            if item.span is not None:
+                yield item.span.line, item.span.column
+
+    def _ends_all(self, first: int, last: int, piece: str) -> bool:
+        """Whether the statement after a piece ends what is open in it, and no other line elsewhere is mistaken for such a statement."""
+        if any(item.nested for items in (self.items[:first], self.items[last:]) for item in items):
+            return False
+        if last == len(self.items):
+            return True
+        opens = opens_more(Source("", piece)) and STATEMENT.match(self.items[last].text) is not None
+        return opens and self.source.text[self.starts[last] - 1] == "\n"
+
+    def _cut(self, source: Source, start: int, end: int) -> tuple[Sequence[Chunk] | None, tuple[Diagnostic, ...]]:
+        """Cut a piece that begins and ends with a whole statement, by itself; nothing where it has to be read with all the rest."""
+        piece = source.text[start:end]
+        if foreign(piece):
+            return None, ()
+        chunks = cut(piece)
+        if chunks is not None:
+            return chunks, ()
+        report = Report()
+        mended = repair(Source(source.name, piece), report)
+        if any(item.code == "ZT109" for item in report.items):
+            return None, ()
+        line, column = source.position(start)
+
+        def move(span: Span) -> Span:
+            begin = span.column + (column - 1 if span.line == 1 else 0)
+            end = span.end_column + (column - 1 if span.end_line == 1 else 0)
+            return Span(span.file, span.line + line - 1, begin, span.end_line + line - 1, end)
+
+        return mended, moved(tuple(report.items), move)
 
     def _trim(self, edit: Edit, source: Source, first: int, last: int, chunks: Sequence[Chunk]) -> tuple[int, int, Sequence[Chunk]]:
         """Leave out the statements at both ends that are as they were."""
@@ -156,14 +204,19 @@ def _again(item: Item, before: File, start: int, place: tuple[int, int], age: in
         return None
     by = place[0] - line
     if not by and item.age == before.shifts.now:
-        return Item(item.text, item.raw, item.docs, True, item.statement, item.found, age)
+        return Item(item.text, item.raw, item.docs, True, item.statement, item.found, age, item.nested)
 
     def move(span: Span) -> Span:
         now = before.shifts.span(span, item.age)
         return Span(now.file, now.line + by, now.column, now.end_line + by, now.end_column)
 
     statement, found = moved(item.statement, move), moved(item.found, move)
-    return Item(item.text, item.raw, item.docs, True, statement, found, age)
+    return Item(item.text, item.raw, item.docs, True, statement, found, age, item.nested)
+
+
+def _at(chunk: Chunk, start: int) -> Chunk:
+    """A statement of a piece as one of the text that the piece starts in."""
+    return replace(chunk, start=start + chunk.start, broken_at=frozenset(place + start for place in chunk.broken_at))
 
 
 def _raw(source: Source, chunk: Chunk) -> str:
@@ -172,10 +225,13 @@ def _raw(source: Source, chunk: Chunk) -> str:
 
 
 def _items(source: Source, chunks: Sequence[Chunk], age: int) -> list[Item]:
-    return [
-        Item(piece.chunk.text, _raw(source, piece.chunk), piece.chunk.docs, not piece.chunk.broken, piece.statement, piece.found, age)
-        for piece in parse_pieces(source, chunks)
-    ]
+    items: list[Item] = []
+    for piece in parse_pieces(source, chunks):
+        chunk = piece.chunk
+        raw = _raw(source, chunk)
+        nested = NESTED.search(raw or chunk.text) is not None
+        items.append(Item(chunk.text, raw, chunk.docs, not chunk.broken, piece.statement, piece.found, age, nested))
+    return items
 
 
 @dataclass(frozen=True, slots=True)

@@ -247,6 +247,7 @@ class Workspace:
         changed |= groups.keys() | {each.name.text for each in _groups(change.gone)}
         if {name: symbol.kind for name, symbol in before.items()} != {name: symbol.kind for name, symbol in after.items()}:
             changed.add(ALL)
+            self._scene.names.forget_guesses()
         return frozenset(changed)
 
     def _follow(self, changed: frozenset[str], done: set[int]) -> None:

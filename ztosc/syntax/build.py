@@ -6,7 +6,7 @@ braces too, so that a node's first and last child say where it stands. A `Builde
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from lark import Token
@@ -14,9 +14,9 @@ from lark import Token
 from ztosc.source import Ruler, Source, Span
 from ztosc.syntax import ast
 from ztosc.syntax.ast import Word
+from ztosc.syntax.parts import Children, Despite, Enclosed, Settings, Words, after, bare, every, lists_of, words_of
 from ztosc.syntax.words import CLAUSES, DECLARATIONS
 
-Children = list[Any]
 WORDS = frozenset(
     [
         *("NAME", "HOLE", "PLACE", "ZONE", "STRING", "INT", "RANGE", "DURATION", "RATE", "INSTANT", "CLOCK"),
@@ -27,64 +27,6 @@ WORDS = frozenset(
     ]
 )
 """The terminals that carry meaning; every other one is a keyword or a mark, and stays a token."""
-
-
-class Words:
-    """A list of words, brackets and commas taken off; `span` has them."""
-
-    __slots__ = ("span", "words")
-
-    def __init__(self, words: tuple[Word, ...], span: Span) -> None:
-        self.words, self.span = words, span
-
-
-class Enclosed:
-    """An expression in parentheses: it stands where it stands, and what it is the start or end of stands at the parentheses."""
-
-    __slots__ = ("node", "span")
-
-    def __init__(self, node: ast.Expression, span: Span) -> None:
-        self.node, self.span = node, span
-
-
-class Despite:
-    """`despite 2 link failures`."""
-
-    __slots__ = ("failing", "failures", "span")
-
-    def __init__(self, failures: Word, failing: str, span: Span) -> None:
-        self.failures, self.failing, self.span = failures, failing, span
-
-
-def _words(children: Iterable[Any]) -> tuple[Word, ...]:
-    """The words among a rule's children, lists flattened."""
-    found: list[Word] = []
-    for child in children:
-        if type(child) is Word:
-            found.append(child)
-        elif type(child) is Words:
-            found.extend(child.words)
-    return tuple(found)
-
-
-def _lists(children: Children) -> list[tuple[Word, ...]]:
-    return [child.words for child in children if type(child) is Words]
-
-
-def _after(children: Children, *keyword: str) -> Any:
-    """What follows a keyword among the children; nothing where it does not stand there."""
-    for index, child in enumerate(children):
-        if type(child) is Token and child.value == keyword[0]:
-            return children[index + len(keyword)]
-    return None
-
-
-def _all(children: Children, kind: type[Any]) -> tuple[Any, ...]:
-    return tuple([child for child in children if type(child) is kind])
-
-
-def _bare(child: Any) -> Any:
-    return child.node if type(child) is Enclosed else child
 
 
 class Builder:
@@ -141,7 +83,7 @@ class Builder:
     def names(self, children: Children) -> Words:
         if len(children) == 1:
             return Words((children[0],), children[0].span)
-        return Words(_words(children), self._span(children))
+        return Words(words_of(children), self._span(children))
 
     places = addresses = days = values = except_ports = names
 
@@ -152,7 +94,7 @@ class Builder:
     def ports(self, children: Children) -> ast.Ports:
         if type(children[0]) is Token and children[0].value == "any":
             return ast.Ports(True, (), children[2].words if len(children) > 2 else (), self._span(children))
-        return ast.Ports(False, _words(children), (), self._span(children))
+        return ast.Ports(False, words_of(children), (), self._span(children))
 
     def _clause(self, key: str, children: Children) -> ast.Clause:
         value = None
@@ -164,7 +106,7 @@ class Builder:
             elif kind is Words:
                 words.extend(child.words)
             elif kind is not Token:
-                value = _bare(child)
+                value = bare(child)
         return ast.Clause(key, tuple(words), self._span(children), value)
 
     # Declarations
@@ -207,7 +149,7 @@ class Builder:
 
     def group(self, children: Children) -> ast.Group:
         members = children[3].words if len(children) > 3 and type(children[3]) is Words else ()
-        excepted = _after(children[3:], "except")
+        excepted = after(children[3:], "except")
         return ast.Group(children[1], members, excepted.words if excepted else (), self._span(children), self._doc(children))
 
     def importing(self, children: Children) -> ast.Import:
@@ -217,13 +159,13 @@ class Builder:
 
     def template(self, children: Children) -> ast.Template:
         body = tuple(child for child in children if isinstance(child, ast.Statement))
-        return ast.Template(children[1], _all(children, ast.Parameter), body, self._span(children), self._doc(children))
+        return ast.Template(children[1], every(children, ast.Parameter), body, self._span(children), self._doc(children))
 
     def parameter(self, children: Children) -> ast.Parameter:
-        return ast.Parameter(children[0], _after(children, ":"), _after(children, "="), self._span(children))
+        return ast.Parameter(children[0], after(children, ":"), after(children, "="), self._span(children))
 
     def new(self, children: Children) -> ast.New:
-        return ast.New(children[1], _all(children, ast.Argument), self._span(children))
+        return ast.New(children[1], every(children, ast.Argument), self._span(children))
 
     def binding(self, children: Children) -> ast.Argument:
         return ast.Argument(children[0], children[2])
@@ -232,12 +174,12 @@ class Builder:
 
     def profile(self, children: Children) -> ast.Profile:
         labels = children[3].words if type(children[3]) is Words else ()
-        controls, clauses = _all(children, ast.Control), _all(children, ast.Clause)
+        controls, clauses = every(children, ast.Control), every(children, ast.Clause)
         return ast.Profile(children[1], labels, controls, clauses, self._span(children), self._doc(children))
 
     def control(self, children: Children) -> ast.Control:
         _, name, severity, title, *rest = children
-        return ast.Control(name, severity, title, _all(rest, ast.Each), _all(rest, ast.Clause), self._span(children), self._doc(children))
+        return ast.Control(name, severity, title, every(rest, ast.Each), every(rest, ast.Clause), self._span(children), self._doc(children))
 
     def severity(self, children: Children) -> str:
         return str(children[0].value)
@@ -245,24 +187,24 @@ class Builder:
     failing = effect = severity
 
     def each(self, children: Children) -> ast.Each:
-        return ast.Each(children[1], children[2], _bare(_after(children, "where")), self._span(children))
+        return ast.Each(children[1], children[2], bare(after(children, "where")), self._span(children))
 
     def comply(self, children: Children) -> ast.Comply:
-        return ast.Comply(children[1].words, _all(children, ast.Clause), self._span(children), self._doc(children))
+        return ast.Comply(children[1].words, every(children, ast.Clause), self._span(children), self._doc(children))
 
     def waive(self, children: Children) -> ast.Waive:
-        return ast.Waive(children[1], children[2], _all(children, ast.Clause), self._span(children), self._doc(children))
+        return ast.Waive(children[1], children[2], every(children, ast.Clause), self._span(children), self._doc(children))
 
     # Rules
 
     def quarantine(self, children: Children) -> ast.Quarantine:
         _, what, _, start, _, reason, *rest = children
         said = (ast.Clause("from", (start,), start.span), ast.Clause("because", (reason,), reason.span))
-        return ast.Quarantine(what.words, said + _all(rest, ast.Clause), self._span(children), self._doc(children))
+        return ast.Quarantine(what.words, said + every(rest, ast.Clause), self._span(children), self._doc(children))
 
     def _rule(self, children: Children) -> ast.PolicyRule:
         effect, subjects, _, targets, *rest = children
-        clauses = _all(rest, ast.Clause)
+        clauses = every(rest, ast.Clause)
         return ast.PolicyRule(effect.value, subjects.words, targets.words, clauses, self._span(children), self._doc(children))
 
     allow = deny = _rule
@@ -270,7 +212,7 @@ class Builder:
     # Guards
 
     def negation(self, children: Children) -> Enclosed:
-        return Enclosed(_bare(children[1]), self._span(children))
+        return Enclosed(bare(children[1]), self._span(children))
 
     def holds(self, children: Children) -> ast.Holds:
         return ast.Holds(children[0], children[0].span)
@@ -282,7 +224,7 @@ class Builder:
         return ast.Comparison(children[0], "in", children[2].words, self._span(children))
 
     def _relation(self, relation: str, children: Children) -> ast.Relation:
-        return ast.Relation(children[0], relation, _words(children[1:]), self._span(children))
+        return ast.Relation(children[0], relation, words_of(children[1:]), self._span(children))
 
     def is_a(self, children: Children) -> ast.Relation:
         return self._relation("is", children)
@@ -300,7 +242,7 @@ class Builder:
         return self._relation("within", children)
 
     def _logic(self, operator: str, children: Children) -> ast.Logic:
-        parts = tuple([_bare(child) for child in children if type(child) is not Token])
+        parts = tuple([bare(child) for child in children if type(child) is not Token])
         return ast.Logic(operator, parts, self._span(children))
 
     def implies(self, children: Children) -> ast.Logic:
@@ -333,13 +275,13 @@ class Builder:
         span = self._span(children)
         failures, failing = (despite.failures, despite.failing) if despite else (None, "any")
         text = " ".join(self._ruler.text(span).split())
-        return ast.Assertion(kind, _lists(children)[0], targets, through.words if through else (), failures, failing, text, span)
+        return ast.Assertion(kind, lists_of(children)[0], targets, through.words if through else (), failures, failing, text, span)
 
     def never_reaches(self, children: Children) -> ast.Assertion:
         return self._claim("never-reaches", children, children[3].words)
 
     def isolated(self, children: Children) -> ast.Assertion:
-        return self._claim("isolated", children, children[3].words, _after(children, "except", "through"))
+        return self._claim("isolated", children, children[3].words, after(children, "except", "through"))
 
     def only_reach(self, children: Children) -> ast.Assertion:
         return self._claim("only-reach", children, children[3].words)
@@ -351,7 +293,7 @@ class Builder:
         return self._claim("stays-within", children, children[3].words)
 
     def never_flows_down(self, children: Children) -> ast.Assertion:
-        return self._claim("never-flows-down", children, (), _after(children, "except", "by"))
+        return self._claim("never-flows-down", children, (), after(children, "except", "by"))
 
     def despite(self, children: Children) -> Despite:
         return Despite(children[1], f"{children[2]}s" if len(children) > 3 else "any", self._span(children))
@@ -359,15 +301,15 @@ class Builder:
     # Tests
 
     def test(self, children: Children) -> ast.Test:
-        return ast.Test(children[1], _all(children, ast.Given), _all(children, ast.Expect), self._span(children))
+        return ast.Test(children[1], every(children, ast.Given), every(children, ast.Expect), self._span(children))
 
     def given(self, children: Children) -> ast.Given:
         settings = next((child.settings for child in children if type(child) is Settings), ())
         rest = children[2:]
-        return ast.Given(children[1].words, _after(rest, "from"), settings, _after(rest, "at"), self._span(children))
+        return ast.Given(children[1].words, after(rest, "from"), settings, after(rest, "at"), self._span(children))
 
     def settings(self, children: Children) -> Settings:
-        found = _all(children, ast.Setting)
+        found = every(children, ast.Setting)
         first, last = found[0].attribute.span, found[-1].value.span
         return Settings(found, Span(first.file, first.line, first.column, last.end_line, last.end_column))
 
@@ -375,13 +317,4 @@ class Builder:
         return ast.Setting(children[0], children[2])
 
     def expect(self, children: Children) -> ast.Expect:
-        return ast.Expect(children[1], children[3], _after(children[4:], "on"), self._span(children))
-
-
-class Settings:
-    """The attributes that a test gives."""
-
-    __slots__ = ("settings", "span")
-
-    def __init__(self, settings: tuple[ast.Setting, ...], span: Span) -> None:
-        self.settings, self.span = settings, span
+        return ast.Expect(children[1], children[3], after(children[4:], "on"), self._span(children))

@@ -16,7 +16,7 @@ from ztosc.source import Ruler, Span
 from ztosc.syntax import ast
 from ztosc.syntax.words import CLAUSES, DECLARATIONS
 
-KINDS = (
+KINDS: tuple[type[Any], ...] = (
     *(ast.Ports, ast.Holds, ast.Comparison, ast.Relation, ast.Logic, ast.Clause, ast.Attach, ast.AttributeType, ast.Declaration),
     *(ast.Import, ast.Separate, ast.Group, ast.PolicyRule, ast.Assertion, ast.Setting, ast.Given, ast.Expect, ast.Test),
     *(ast.Quarantine, ast.Parameter, ast.Template, ast.Argument, ast.New, ast.Each, ast.Control, ast.Profile, ast.Comply, ast.Waive),
@@ -75,19 +75,25 @@ def encode_statement(statement: ast.Statement, ruler: Ruler) -> Any:
 def _encode(value: Any, ruler: Ruler) -> Any:
     kind = type(value)
     if kind is ast.Word:
-        start, end = ruler.offsets(value.span)
+        start, end = _offsets(value.span, ruler)
         if value.kind not in TERMINALS:
             raise Misfit
         return [TERMINALS[value.kind], start, end - start]
     if kind is Span:
-        return list(ruler.offsets(value))
+        return list(_offsets(value, ruler))
     if kind is tuple:
         return [_encode(each, ruler) for each in value]
     if kind not in NUMBERS:
         return value
     if getattr(value, "broken", False):
         raise Misfit
-    return [NUMBERS[kind], *[_encode(getattr(value, name), ruler) for name in _names(kind)]]
+    return [NUMBERS[kind], *[_encode(getattr(value, name), ruler) for name in _TABLE[kind][0]]]
+
+
+def _offsets(span: Span, ruler: Ruler) -> tuple[int, int]:
+    if ruler.single:
+        return span.column - ruler.column, span.end_column - ruler.column
+    return ruler.offsets(span)
 
 
 def decode_statement(form: Any, text: str, ruler: Ruler, docs: Mapping[int, str]) -> ast.Statement:
@@ -171,12 +177,13 @@ def _node(form: list[Any], reading: Reading) -> Any:
     names, decoders = _TABLE[kind]
     if len(form) != len(names) + 1:
         raise Misfit
-    values = {name: decoder(each, reading) for name, decoder, each in zip(names, decoders, form[1:], strict=True)}
-    if kind in _DOCUMENTED:
-        values["doc"] = reading.docs.get(reading.ruler.offsets(values["span"])[0], "") if reading.docs else ""
-    elif kind is ast.Assertion:
-        values["text"] = _claim(reading)
-    return kind(**values)
+    values = [decoder(each, reading) for decoder, each in zip(decoders, form[1:], strict=True)]
+    if kind is ast.Assertion:
+        values.insert(-1, _claim(reading))
+    elif reading.docs and kind in _DOCUMENTED:
+        start, _ = reading.ruler.offsets(values[names.index("span")])
+        return kind(*values, doc=reading.docs.get(start, ""))
+    return kind(*values)
 
 
 def _claim(reading: Reading) -> str:

@@ -151,6 +151,13 @@ def _has_unclosed(tokens: list[Token]) -> bool:
     return any(count[opener] > count[closer] for opener, closer in CLOSER.items())
 
 
+def opens_more(source: Source) -> bool:
+    """Whether some bracket is opened more often than closed: then a line that begins like a statement ends what is open."""
+    tokens = [Token(found.lastgroup or "", found.group(), found.start()) for found in TOKENS.finditer(source.text)]
+    _report_quotes(source, tokens, set(), Report())
+    return _has_unclosed(tokens)
+
+
 def _close(source: Source, tokens: list[Token], stack: list[int], index: int, broken: set[int], report: Report) -> None:
     token = tokens[index]
     if token.text == "}":
