@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from typing import Protocol
 
 from ztosc import __version__
@@ -21,8 +22,6 @@ from ztosc.syntax import ast
 from ztosc.syntax.coding import Misfit, decode_statement, encode_statement
 from ztosc.syntax.layout import Chunk
 
-FORMAT = 1
-"""Counts up with every change of what entries look like, or of how statements are built."""
 DIGEST = 32
 
 
@@ -40,10 +39,11 @@ class Cache(Protocol):
 
 @cache
 def _maker() -> bytes:
-    """What made an entry: its format, the grammar, and this version of the code."""
-    digest = hashlib.sha256(f"{FORMAT} {__version__}".encode())
-    for name in ("ztos.lark", "terminals.lark"):
-        digest.update(hashlib.sha256(grammar_file(name).read_bytes()).digest())
+    """What made an entry: the version of ztosc, the grammar, and the code of this room."""
+    digest = hashlib.sha256(__version__.encode())
+    code = sorted(Path(__file__).parent.glob("*.py"))
+    for file in (grammar_file("ztos.lark"), grammar_file("terminals.lark"), *code):
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.digest()
 
 
