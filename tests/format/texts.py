@@ -14,7 +14,14 @@ from ztosc.source import Source, Span
 from ztosc.syntax import ast, parse
 from ztosc.syntax.layout import CLAUSE_WORDS, TOKENS
 
-FILES = sorted([*ROOT.glob("examples/**/*.ztos"), *ROOT.glob("stdlib/*.ztos"), *ROOT.glob("ztosc/cli/starters/*.ztos")])
+FILES = sorted(
+    [
+        *ROOT.glob("examples/**/*.ztos"),
+        *ROOT.glob("stdlib/*.ztos"),
+        *ROOT.glob("ztosc/cli/starters/*.ztos"),
+        *ROOT.glob("tests/format/*.ztos"),
+    ]
+)
 
 
 def parsed(text: str) -> ast.Module | None:

@@ -48,7 +48,7 @@ def _folder(said: str) -> Path | None:
     if said == "off":
         return None
     if said:
-        return Path(said)
+        return Path(said) if Path(said).is_absolute() else None  # a relative one would be another in each folder
     home = os.environ.get("XDG_CACHE_HOME", "")
     if Path(home).is_absolute():
         return Path(home) / "ztosc"
