@@ -84,6 +84,7 @@ class DiskCache:
         base = sqlite3.connect(self._file, timeout=BUSY, isolation_level=None)
         try:
             base.execute("PRAGMA synchronous = OFF")
+            base.execute("PRAGMA cache_size = -32768")
             base.executescript(SCHEMA)
             base.execute("SELECT key, value, used FROM entry LIMIT 1").fetchone()
         except sqlite3.Error:
@@ -110,7 +111,7 @@ class DiskCache:
     def put(self, entries: Mapping[bytes, bytes]) -> None:
         """Keep entries."""
         self._grown = True
-        rows = [(key, value, self._today) for key, value in entries.items() if len(value) <= MAX_ENTRY]
+        rows = [(key, value, self._today) for key, value in sorted(entries.items()) if len(value) <= MAX_ENTRY]
         self._write("INSERT OR REPLACE INTO entry VALUES (?, ?, ?)", rows)
 
     @contextmanager
@@ -159,6 +160,6 @@ def _own(folder: Path) -> Path:
 
 
 def _batches(keys: Iterable[bytes]) -> Iterator[list[bytes]]:
-    every = list(dict.fromkeys(keys))
+    every = sorted(set(keys))  # in the order of the tree, which is touched page by page
     for start in range(0, len(every), BATCH):
         yield every[start : start + BATCH]

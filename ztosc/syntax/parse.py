@@ -13,7 +13,7 @@ from ztosc.source import Source
 from ztosc.syntax import ast
 from ztosc.syntax.cut import lay_out
 from ztosc.syntax.layout import Chunk
-from ztosc.syntax.stored import Cache, Stored
+from ztosc.syntax.stored import Cache, Stored, uncollected
 
 
 @dataclass(slots=True)
@@ -37,11 +37,13 @@ def parse_pieces(source: Source, chunks: Iterable[Chunk], cache: Cache | None = 
     if cache is None:
         return _parsed(source, chunks)
     stored = Stored(source, tuple(chunks), cache)
-    pieces = [Piece(chunk, stored.statement(chunk)) for chunk in stored.chunks]
+    with uncollected():
+        pieces = [Piece(chunk, stored.statement(chunk)) for chunk in stored.chunks]
     missing = [index for index, piece in enumerate(pieces) if piece.statement is None]
     for index, piece in zip(missing, _parsed(source, [stored.chunks[index] for index in missing]), strict=True):
         pieces[index] = piece
-    stored.keep((piece.chunk, piece.statement) for piece in (pieces[index] for index in missing) if piece.statement and not piece.found)
+    with uncollected():
+        stored.keep((piece.chunk, piece.statement) for piece in (pieces[index] for index in missing) if piece.statement and not piece.found)
     return pieces
 
 

@@ -7,10 +7,11 @@ entry gives is the same tree that parsing gives, wherever the statement stands n
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Protocol
@@ -87,6 +88,18 @@ class Stored:
                     entries[key] = _seal(key, body) + body
         if entries:
             self._cache.put(entries)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Hold the garbage collector back where many nodes are made and none of them in a circle: it would walk all of them again and again."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
 
 
 def _seal(key: bytes, body: bytes) -> bytes:
