@@ -56,6 +56,14 @@ def test_an_example_means_what_the_page_says(number: int) -> None:
     assert codes(whole) == ([code] if code else []), told(compiled({"network.ztos": whole.encode()}))
 
 
+def test_the_inventory_of_the_page_fits_its_network() -> None:
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", TEXT, flags=re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 1
+    found = compiled({"network.ztos": FRAME.encode(), "inventory/all.yaml": blocks[0].encode()})
+    assert not found.diagnostics, told(found)
+    assert found.intent is not None and found.intent.inventory.people and found.intent.inventory.devices and found.intent.inventory.pins
+
+
 def test_the_page_names_what_no_target_enforces() -> None:
     table = TEXT.split("## What no target enforces yet")[1]
     named = {word for row in re.findall(r"^\| (`.*?) \|", table, flags=re.MULTILINE) for word in re.findall(r"`([a-z0-9 -]+)`", row)}
