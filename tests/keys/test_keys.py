@@ -12,6 +12,7 @@ import pytest
 from tests.cli.conftest import Run
 from tests.support import AT, FRAME, compiled
 from ztosc.compiler import Compiled, compile_project
+from ztosc.ir.clock import instant_text
 from ztosc.keyplan import KeyPlan, key_plan
 from ztosc.keys import generate
 from ztosc.source import MemoryLoader
@@ -105,6 +106,31 @@ def test_within_a_period_the_plan_stays_and_then_moves() -> None:
     end = first.keys[0].period_end
     assert plan(LINKED + label, at=end - 1) == first
     assert plan(LINKED + label, at=end).keys[0].period_start == end
+
+
+def test_a_quarantine_begins_a_new_period_for_what_protected_it() -> None:
+    hot = (
+        "label hot { rekey 30d; psk }\nsegment oven { at s; carries hot }\nsegment hall { at t }\nservice grill on oven { listen tcp/1 }\n"
+    )
+    before = {key.id: key for key in plan(LINKED + hot).keys}
+    since = before["psk/g--h"].period_start + 3 * DAY
+    shown = instant_text(since)
+    for what in ("oven", "grill"):
+        text = f'{LINKED}{hot}quarantine {what} from {shown} because "INC-1"\n'
+        assert plan(text, at=since - 1).keys == plan(LINKED + hot, at=since - 1).keys
+        after = {key.id: key for key in plan(text, at=since).keys}
+        assert {key.period_start for key in after.values()} == {since}, "the label crosses the link, so both its ends are keyed anew"
+        assert {key.quarantined for key in after.values()} == {(what,)}
+        assert {key.period_end for key in after.values()} == {before["psk/g--h"].period_end}
+
+
+def test_a_quarantine_of_what_carries_no_label_touches_the_nodes_it_lives_on() -> None:
+    parts = "segment oven { at s }\nsegment hall { at t }\nexternal beyond { reach 2000::/3 }\n"
+    since = plan(LINKED + parts).keys[0].period_start + DAY
+    what = lambda name: f'{LINKED}{parts}quarantine {name} from {instant_text(since)} because "INC-1"\n'  # noqa: E731
+    touched = {key.id for key in plan(what("oven"), at=since).keys if key.quarantined}
+    assert touched == {"macsec/g--h/cak", "macsec/g--h/ckn", "wireguard/g"}
+    assert not [key for key in plan(what("beyond"), at=since).keys if key.quarantined]
 
 
 def test_a_missing_key_stops_the_build_with_a_way_out(ztosc: Run, tmp_path: Path) -> None:

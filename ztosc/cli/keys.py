@@ -42,7 +42,10 @@ def plan(path: Path | None, at: int | None, form: str) -> int:
     for key in found.keys:
         state = f"epoch {key.epoch}" if key.public else "not made yet" if key.purpose == "wireguard" else "made on the nodes"
         because = f" ({', '.join(key.because)})" if key.because else ""
-        click.echo(f"{safe(key.id):<44} {state:<18} held by {', '.join(key.holders)}; due by {instant_text(key.period_end)}{because}")
+        since = f"; anew from {instant_text(key.period_start)}, {', '.join(key.quarantined)} quarantined" if key.quarantined else ""
+        click.echo(
+            f"{safe(key.id):<44} {state:<18} held by {', '.join(key.holders)}; due by {instant_text(key.period_end)}{because}{since}"
+        )
     return OK
 
 
