@@ -5,7 +5,8 @@ The blocks before a file's first `##` belong to every case of it. A case is the 
 
 - `diagnostics`: every one of them, in order, as `severity code file:line:column message`; where the block is missing there must be none;
 - `model PATH`: that part of the Intent as JSON, without what is empty, false or absent and without places;
-- `decides`: a line a question, `allow|deny SOURCE [ROLE,…] [ATTRIBUTE=VALUE …] -> TARGET PORT [at INSTANT]`;
+- `decides`: a line a question, `allow|deny SOURCE [ROLE,…] [ATTRIBUTE=VALUE …] -> TARGET PORT [at INSTANT]`, where SOURCE is a segment,
+  `service:NAME` or `external:NAME`, and `device CLASS` may stand for the roles;
 - `verdicts`: each assertion's outcome and reason.
 
 `python -m tests.language.test_literate` writes what comes of each case into its blocks; a reader then judges whether it is right.
@@ -128,8 +129,11 @@ QUESTION = re.compile(
 def _decided(asker: Asker, line: str) -> str:
     question = QUESTION.fullmatch(line)
     assert question is not None, f"no question: {line}"
-    who = {"segment": question["source"], "attributes": dict(_fact(each) for each in question["facts"].split())}
-    if question["roles"]:
+    kind, _, name = question["source"].rpartition(":")
+    who = {kind or "segment": name, "attributes": dict(_fact(each) for each in question["facts"].split())}
+    if (question["roles"] or "").startswith("device "):
+        who["device"] = question["roles"].removeprefix("device ")
+    elif question["roles"]:
         who["roles"] = question["roles"].split(",")
     asked = {"from": who, "to": question["target"], "on": question["on"], **({"at": question["at"]} if question["at"] else {})}
     answers = list(asker.batch([json.dumps(asked)]))

@@ -68,6 +68,7 @@ _TITLES = {
     "ZT318": "an overlay prefix that cannot be used",
     "ZT319": "a device that could not be recognised or admitted",
     "ZT320": "a replica where it cannot run",
+    "ZT321": "an IPv4 prefix that a segment cannot have",
     # ZT4xx: policy
     "ZT401": "a grant that does not say its ports",
     "ZT402": "a deny that whoever does not sign in would pass",

@@ -17,6 +17,8 @@ RESERVED = 256
 MAX_DOMAINS = 64
 TUNNELS = 64
 ANYCAST = 65
+VTEPS = ipaddress.IPv4Network("10.192.0.0/10")
+"""Where the nodes' own IPv4 addresses lie, one /16 an isolation domain."""
 NAT64 = "64:ff9b::/96"
 """The well-known prefix of NAT64 (RFC 6052 §2.1)."""
 

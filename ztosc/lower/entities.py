@@ -200,11 +200,12 @@ def _groups(bound: Bound) -> tuple[str, ...]:
 def roles(program: Program, report: Report) -> tuple[Role, ...]:
     """Roles by name, with everything they include and where they come from."""
     bounds = {bound.name: bound for bound in _unique(program.of("role"))}
-    return tuple(_role(bound, bounds, report) for bound in bounds.values())
+    included = {name: _included(bound, bounds) for name, bound in bounds.items()}
+    _report_circles(bounds, included, report)
+    return tuple(_role(bound, bounds, included[name] - {name}) for name, bound in bounds.items())
 
 
-def _role(bound: Bound, bounds: dict[str, Bound], report: Report) -> Role:
-    included = _included(bound, bounds, report)
+def _role(bound: Bound, bounds: dict[str, Bound], included: set[str]) -> Role:
     sources = set(_names(bound.fields.get("from", ())))
     if "from" not in bound.fields:
         sources = {name for role in included for name in _names(bounds[role].fields.get("from", ()))}
@@ -217,7 +218,8 @@ def _role(bound: Bound, bounds: dict[str, Bound], report: Report) -> Role:
     )
 
 
-def _included(bound: Bound, bounds: dict[str, Bound], report: Report) -> set[str]:
+def _included(bound: Bound, bounds: dict[str, Bound]) -> set[str]:
+    """Every role that a role includes, over any number of steps; itself too where it stands in a circle."""
     found: set[str] = set()
     pending = [name for name in _names(bound.fields.get("includes", ())) if name in bounds]
     while pending:
@@ -225,9 +227,21 @@ def _included(bound: Bound, bounds: dict[str, Bound], report: Report) -> set[str
         if name not in found:
             found.add(name)
             pending.extend(each for each in _names(bounds[name].fields.get("includes", ())) if each in bounds)
-    if bound.name in found:
-        report.error("ZT214", f"role `{bound.name}` includes itself", bound.spans["includes"], help="take one `includes` out of the circle")
-    return found - {bound.name}
+    return found
+
+
+def _report_circles(bounds: dict[str, Bound], included: dict[str, set[str]], report: Report) -> None:
+    """One error a circle, at the role of it that stands first, with the others beside it."""
+    told: set[str] = set()
+    for bound in sorted(bounds.values(), key=lambda each: each.span):
+        if bound.name in told or bound.name not in included[bound.name]:
+            continue
+        others = sorted(name for name in included[bound.name] - {bound.name} if bound.name in included[name])
+        told.update(others)
+        way = f", by way of {', '.join(f'`{name}`' for name in others)}" if others else ""
+        related = [Note(bounds[name].spans["includes"], f"`{name}` is in the circle") for name in others]
+        text = f"role `{bound.name}` includes itself{way}"
+        report.error("ZT214", text, bound.spans["includes"], help="take one `includes` out of the circle", related=related)
 
 
 def separations(program: Program) -> tuple[Separation, ...]:

@@ -11,11 +11,15 @@ from typing import TypeVar
 
 from ztosc.diagnostics import Label, Report
 from ztosc.ir.intent import Intent, Node, Segment
-from ztosc.ir.spaces import infrastructure, overlapping
+from ztosc.ir.spaces import VTEPS, infrastructure, overlapping
 from ztosc.semantics import Program
 from ztosc.source import Span
 
 Key = TypeVar("Key")
+UNUSABLE4 = tuple(
+    ipaddress.ip_network(each) for each in ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "192.0.0.0/24", "224.0.0.0/4", "240.0.0.0/4")
+)
+"""IPv4 that no host has as its own (RFC 6890)."""
 
 
 def check_without_network(program: Program, report: Report) -> None:
@@ -35,6 +39,7 @@ def check(intent: Intent, report: Report) -> None:
     _underlay_addresses(intent.nodes, report)
     _overlay_prefix(intent, report)
     _segment_prefixes(intent, report)
+    _ipv4_prefixes(intent, report)
     _attachments(intent, report)
     _places(intent, report)
     _externals(intent, report)
@@ -129,6 +134,41 @@ def _segment_prefixes(intent: Intent, report: Report) -> None:
             help="make them disjoint, or leave `prefix` out of one",
             related=[Label(by_name[first].origin, f"`{first}` has `{by_name[first].prefix}`")],
         )
+
+
+def _ipv4_prefixes(intent: Intent, report: Report) -> None:
+    by_name = {segment.name: segment for segment in intent.segments}
+    sane = []
+    for segment in intent.segments:
+        trouble = _ipv4_trouble(intent, segment.ipv4) if segment.ipv4 else ""
+        if trouble:
+            text = f"segment `{segment.name}` cannot have `ipv4 {segment.ipv4}`: {trouble}"
+            report.error("ZT321", text, segment.origin, help="give it an IPv4 prefix of its own, like `10.7.0.0/24`")
+        elif segment.ipv4:
+            sane.append((segment.ipv4, segment.name))
+    for first, second in overlapping(sane):
+        report.error(
+            "ZT321",
+            f"the IPv4 prefixes of `{first}` and `{second}` overlap",
+            by_name[second].origin,
+            help="make them disjoint: an address stands for one segment",
+            related=[Label(by_name[first].origin, f"`{first}` has `{by_name[first].ipv4}`")],
+        )
+
+
+def _ipv4_trouble(intent: Intent, text: str) -> str:
+    """What is wrong with a segment's own IPv4 prefix; nothing where it can be used."""
+    own = ipaddress.ip_network(text)
+    if own.version != 4:
+        return "it is IPv6, which every segment has anyway"
+    if not 8 <= own.prefixlen <= 30:
+        return "it must lie between a /8 and a /30"
+    if any(own.overlaps(each) for each in UNUSABLE4):
+        return "those addresses are for something else (RFC 6890)"
+    if own.overlaps(VTEPS):
+        return f"the nodes use `{VTEPS}` themselves"
+    inside = next((node for node in intent.nodes if ipaddress.ip_address(node.underlay) in own), None)
+    return f"it holds the underlay address of node `{inside.name}`" if inside else ""
 
 
 def _reserved(intent: Intent, segment: Segment, report: Report) -> None:
