@@ -32,11 +32,11 @@ def cells(policy: Policy, end: Place, wanted: ports.Boxes | None = None) -> Iter
     if wanted is not None and len(wanted) == 1 and wanted[0][0] == wanted[0][1] and wanted[0][2] == wanted[0][3]:
         return iter([(wanted[0][0], wanted[0][2])])
     spoken = (spoken_ports(policy, rule, end) for rule in policy.about(end))
-    found = sorted(ports.samples(READABLE, listens(policy, end), wanted or (), *spoken), key=_preference)
+    found = sorted(ports.samples(READABLE, listens(policy, end), wanted or (), *spoken), key=preference)
     return (cell for cell in found if wanted is None or ports.contains(wanted, *cell))
 
 
-def _preference(cell: tuple[int, int]) -> tuple[bool, bool, int, bool, int]:
+def preference(cell: tuple[int, int]) -> tuple[bool, bool, int, bool, int]:
     """TCP, then UDP, then the rest by number; a real port before port 0."""
     protocol, port = cell
     return protocol != 6, protocol != 17, protocol, port == 0, port

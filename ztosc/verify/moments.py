@@ -14,7 +14,7 @@ What recurs only beyond that is `Undecided`, never taken for absent.
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -65,14 +65,27 @@ class Timeline:
     """The eras of one network, from its `at` on."""
 
     def __init__(self, network: Network) -> None:
-        rules = network.intent.rules
-        self.at = network.at
-        self.validities = sorted({rule.validity for rule in rules}, key=lambda each: each.model_dump_json())
+        self._cut(network.at, {rule.validity for rule in network.intent.rules}, thresholds(network))
+
+    @classmethod
+    def of(cls, at: int, validities: Iterable[Validity], thresholds: tuple[int, ...] = (), settled: int | None = None) -> Timeline:
+        """The eras of some validities alone, `thresholds` being the instants at which guards that speak of `now` may change.
+
+        `settled` is the last constant of the whole network: repetitions are followed as long as there, so that an instant that another
+        rule leads to still lies inside.
+        """
+        timeline = cls.__new__(cls)
+        timeline._cut(at, set(validities), thresholds, settled)
+        return timeline
+
+    def _cut(self, at: int, validities: set[Validity], thresholds: tuple[int, ...], settled: int | None = None) -> None:
+        self.at = at
+        self.validities = sorted(validities, key=lambda each: each.model_dump_json())
         self.windows = sorted({window for each in self.validities for window in each.windows}, key=lambda each: each.model_dump_json())
-        self.thresholds = _thresholds(network)
+        self.thresholds = thresholds
         edges = {edge for each in self.validities for edge in (each.not_before, each.not_after) if edge is not None}
         self.constants = [edge for edge in sorted(edges | set(self.thresholds)) if self.at < edge < LATEST]
-        self.settled = self.constants[-1] if self.constants else self.at
+        self.settled = max(self.constants[-1] if self.constants else self.at, settled or self.at)
         self.eras = tuple(self._eras())
         self._after: dict[int, tuple[int, ...]] = {}
 
@@ -158,7 +171,7 @@ def _bisect(name: str, low: int, high: int) -> int:
     return high
 
 
-def _thresholds(network: Network) -> tuple[int, ...]:
+def thresholds(network: Network) -> tuple[int, ...]:
     """Instants around the constants that guards compare attributes with, where some guard also speaks of `now`.
 
     A chain of strict comparisons over n attributes can put n whole seconds between `now` and a constant, no more; past that, only the

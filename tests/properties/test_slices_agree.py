@@ -1,0 +1,147 @@
+"""Slices and their diagrams against `decide`, assignment by assignment, on small random networks."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from tests.properties.test_verify_agrees import fixed, instants, parts
+from tests.verify.networks import AT, DAY, allow, attribute, compare, network, role, segment
+from ztosc.ir.evaluate import Policy
+from ztosc.ir.flow import Flow, Place
+from ztosc.ir.values import BoolType, Constant, EnumType, InstantType, Now, RangeType
+from ztosc.logic import ports
+from ztosc.logic.diagrams import FALSE
+from ztosc.verify.encoding import Encoding
+from ztosc.verify.slices import HOST, PERSON, Slices, principal
+
+
+def assignments(encoding: Encoding, kind: Any) -> Iterator[dict[int, int]]:
+    """Every assignment; people hold some role."""
+    sizes = [len(encoding.values[name]) + 1 for name in encoding.attribute]
+    for values in itertools.product(*map(range, sizes)):
+        facts = dict(zip(encoding.attribute.values(), values, strict=True))
+        for held in itertools.product((0, 1), repeat=len(encoding.roles)) if kind == PERSON else [(0,) * len(encoding.roles)]:
+            yield facts | dict(zip(encoding.role.values(), held, strict=True))
+
+
+@fixed(60)
+@given(parts(), st.integers(0, 5))
+def test_initiators_are_those_whom_decide_allows(declared: list[Any], pick: int) -> None:
+    net = network(*declared)
+    slices, policy = Slices(net), Policy(net.intent)
+    encoding = slices.reading.encoding
+    instant = instants(net)[pick % len(instants(net))]
+    ends = list(slices.ends())
+    cut = slices.slice(ends[pick % len(ends)])
+    for place, ports_ in itertools.product(slices.places, cut.classes):
+        for kind in slices.kinds(place):
+            every = list(assignments(encoding, kind))
+            assume(len(every) <= 600)
+            who = slices.initiators(place, kind, cut, ports_, instant)
+            for each in every:
+                someone = principal(kind, *encoding.decoded(each))
+                flow = Flow(
+                    source=place, principal=someone, destination=cut.end, protocol=ports_.protocol, port=ports_.port, instant=instant
+                )
+                held = set(encoding.decoded(each)[0])
+                if held <= set(slices.reading.roles_from(place.name)):
+                    assert slices.diagrams.holds(who, each) == policy.decide(flow).allowed
+
+
+@fixed(80)
+@given(parts(), st.integers(0, 5))
+def test_areas_are_initiators_together(declared: list[Any], pick: int) -> None:
+    net = network(*declared)
+    slices = Slices(net)
+    instant = instants(net)[pick % len(instants(net))]
+    for cut in map(slices.slice, slices.ends()):
+        for ports_ in cut.classes:
+            found = {
+                (index, area.kind): area.who
+                for area in slices.areas(cut, ports_, instant)
+                for index in range(len(slices.places))
+                if area.sources >> index & 1
+            }
+            for index, place in enumerate(slices.places):
+                for kind in slices.kinds(place):
+                    who = slices.initiators(place, kind, cut, ports_, instant)
+                    assert found.get((index, kind), FALSE) == who
+                    assert who == FALSE or cut.sources >> index & 1
+
+
+@fixed(60)
+@given(parts())
+def test_classes_part_the_ports_that_are_granted(declared: list[Any]) -> None:
+    slices = Slices(network(*declared))
+    for cut in map(slices.slice, slices.ends()):
+        regions = [slices.region(cut, each) for each in cut.classes]
+        assert all(ports.contains(region, each.protocol, each.port) for region, each in zip(regions, cut.classes, strict=True))
+        assert all(not ports.intersect(one, other) for one, other in itertools.combinations(regions, 2))
+        granted = [boxes for index, boxes in enumerate(cut.spoken) if any(each.speaking >> index & 1 for each in cut.classes)]
+        allowed = ports.union(*(slices._spoken(each.rule, cut.end) for each in cut.allows))
+        assert not ports.subtract(allowed, ports.union(*regions))
+        assert granted or not regions
+
+
+def test_two_networks_share_their_variables() -> None:
+    """An order that grew by a word, a range that grew, and an attribute that only the new network has."""
+    old = network(
+        segment("a"), segment("b"), role("r", "a"),
+        attribute("user.level", EnumType(values=("low", "high"), ordered=True)), attribute("user.risk", RangeType(low=0, high=10)),
+        allow("segment:a", "segment:b", "tcp/22", compare("user.level", ">=", constant("high"))),
+        allow("segment:a", "segment:b", "tcp/23", compare("user.risk", "<", constant(5))),
+    )  # fmt: skip
+    new = network(
+        segment("a"), segment("b"), role("r", "a"), role("s", "a"), attribute("user.mfa", BoolType()),
+        attribute("user.level", EnumType(values=("low", "high", "top"), ordered=True)), attribute("user.risk", RangeType(low=0, high=20)),
+        allow("segment:a", "segment:b", "tcp/22", compare("user.level", ">=", constant("high"))),
+        allow("segment:a", "segment:b", "tcp/23", compare("user.risk", "<", constant(5))),
+        allow("segment:a", "segment:b", "tcp/24", compare("user.mfa", "==", constant(True))),
+    )  # fmt: skip
+    encoding = Encoding(old, new)
+    before, after = (Slices(net, reading) for net, reading in zip((old, new), encoding.readings, strict=True))
+    assert encoding.roles == ("r", "s")
+    assert encoding.values["user.level"] == ("low", "high", "top")
+
+    def who(slices: Slices, number: int) -> int:
+        cut = slices.slice(Place(kind="segment", name="b"))
+        (found,) = (area.who for each in cut.classes if each.port == number for area in slices.areas(cut, each, AT) if area.kind == HOST)
+        return found
+
+    gained = encoding.diagrams.without(who(after, 22), who(before, 22))
+    assert encoding.decoded(encoding.diagrams.least(gained) or {}) == ((), (("user.level", "top"),))
+    assert who(after, 23) == who(before, 23)
+    assert who(after, 24) not in (FALSE, who(after, 22))
+
+
+def test_classes_of_numbers_are_shown_by_their_ends() -> None:
+    net = network(
+        segment("a"), segment("b"), attribute("user.risk", RangeType(low=0, high=100)),
+        allow("segment:a", "segment:b", "tcp/22", compare("user.risk", "<", constant(50))),
+        allow("segment:a", "segment:b", "tcp/22", compare("user.risk", "==", constant(70))),
+    )  # fmt: skip
+    encoding = Encoding(net)
+    assert [encoding.shown("user.risk", value) for value in range(5)] == [None, (0, 49), (50, 69), (70, 70), (71, 100)]
+
+
+def test_a_guard_with_now_is_taken_at_its_instant() -> None:
+    net = network(
+        segment("a"), segment("b"), attribute("session.until", InstantType()),
+        allow("segment:a", "segment:b", "tcp/22", compare("session.until", ">", Now())),
+        allow("segment:a", "segment:b", "tcp/23", compare("session.until", "<", constant(AT + DAY))),
+    )  # fmt: skip
+    slices = Slices(net)
+    end = slices.slice(Place(kind="segment", name="b"))
+    for instant, overlap in ((AT, True), (AT + 3 * DAY, False)):
+        one, other = (slices.areas(end, each, instant)[0].who for each in end.classes)
+        assert (slices.diagrams.both(one, other) != FALSE) is overlap
+
+
+def constant(value: Any) -> Any:
+    """A value as an operand."""
+    return Constant(values=(value,))
