@@ -26,8 +26,8 @@ region home { country DE }
 site s in home {
   node g { underlay 2001:db8::1; serves gateway, resolver }
 }
-segment desks { at s; admits people }
-segment lab { at s; admits infusion-pump }
+segment desks { at s; admits people; carries internal }
+segment lab { at s; admits infusion-pump; carries internal }
 segment vault { at s; carries phi }
 service web on vault { listen tcp/443 }
 external internet { reach ::/0, 0.0.0.0/0 }

@@ -66,7 +66,8 @@ def test_verify_proves_the_hospital(ztosc: Run) -> None:
     assert done.returncode == 0
     assert [verdict["verdict"] for verdict in found["verdicts"]] == ["proved"] * 5
     assert [test["passed"] for test in found["tests"]] == [True]
-    assert found["summary"] == {"errors": 0, "warnings": 0, "proved": 5, "refuted": 0, "unknown": 0, "unsupported": 0}
+    assert found["summary"] == {"errors": 0, "warnings": 3, "proved": 5, "refuted": 0, "unknown": 0, "unsupported": 0}
+    assert [item["code"] for item in found["diagnostics"]] == ["ZT449", "ZT449", "ZT448"]
 
 
 def test_a_refuted_assertion_is_an_error_with_a_witness(ztosc: Run, project: Path) -> None:

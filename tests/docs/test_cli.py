@@ -21,9 +21,9 @@ region home { country DE }
 site ward in home {
   node gate { underlay 2001:db8::1; serves gateway, resolver }
 }
-segment lobby   { at ward }
-segment desks   { at ward }
-segment records { at ward }
+segment lobby   { at ward; carries public }
+segment desks   { at ward; carries internal }
+segment records { at ward; carries internal }
 allow lobby to desks on tcp/631
 allow desks to records on tcp/443
 assert lobby isolated from records

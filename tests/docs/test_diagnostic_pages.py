@@ -11,9 +11,11 @@ from ztosc.cli.project import Outcome
 from ztosc.diagnostics import CODES, Fix, Severity
 from ztosc.diagnostics.fixes import apply
 from ztosc.resources import diagnostic_codes, diagnostic_page
+from ztosc.verify.findings import CODES as FINDINGS
+from ztosc.verify.findings import find
 
-VERDICTS = frozenset({"ZT420", "ZT421", "ZT422", "ZT423"})
-"""Codes that compiling does not give: the assertions and tests of the network do."""
+VERDICTS = frozenset({"ZT420", "ZT421", "ZT422", "ZT423"}) | FINDINGS
+"""Codes that compiling does not give: the assertions and tests of the network do, or a look at what it grants."""
 
 WITHOUT_EXAMPLE = {
     "ZT223": "a source that the file system does not hand out is no text on a page",
@@ -34,7 +36,7 @@ EXAMPLES = sorted(CODES.keys() - WITHOUT_EXAMPLE.keys())
 def errors_of(section: str, code: str = "") -> list[str]:
     """The codes of everything that is said about the project in a section: by compiling it, by the targets, by its claims and tests.
 
-    Keys are left out of every page but the one about them.
+    Keys and findings are left out of every page but the one about them.
     """
     files = project(section)
     assert files, "there is no project in this section"
@@ -44,6 +46,7 @@ def errors_of(section: str, code: str = "") -> list[str]:
         refused = (item for target in backends() for item in target.unsupported(found.verifiable))
         outcome.diagnostics += [item for item in refused if code == item.code or item.code != "ZT604"]
         judge(outcome, found.verifiable)
+        outcome.diagnostics += [item for item in find(found.verifiable) if item.code == code]
     return [item.code for item in outcome.diagnostics]
 
 

@@ -39,6 +39,13 @@ def run(outcome: Outcome, network: Network, pattern: str = "") -> None:
     outcome.diagnostics = list(sort_diagnostics([*outcome.diagnostics, *failures]))
 
 
+def look_for_findings(outcome: Outcome, network: Network) -> None:
+    """Add what the policy grants beyond its need; such findings are warnings and remarks."""
+    from ztosc.verify.findings import find
+
+    outcome.diagnostics = list(sort_diagnostics([*outcome.diagnostics, *find(network)]))
+
+
 def _progress(done: int, total: int, statement: str) -> None:
     click.echo(f"\r\x1b[K{done + 1}/{total} {safe(statement)[:100]}", nl=False, err=True)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ztosc.cli.judge import judge, show_tests, show_verdicts
+from ztosc.cli.judge import judge, look_for_findings, show_tests, show_verdicts
 from ztosc.cli.project import (
     at_option,
     compile_at,
@@ -26,11 +26,12 @@ from ztosc.cli.project import (
 @findings_option
 @click.option("--strict", is_flag=True, help="Warnings fail too.")
 def command(path: Path | None, at: int | None, form: str, strict: bool) -> int:
-    """Decide every assertion, for every flow and instant, and run every test."""
+    """Decide every assertion, for every flow and instant, run every test, and find what is granted beyond need."""
     outcome = compile_at(path, at)
     network = outcome.compiled.verifiable
     if network is not None:
         judge(outcome, network)
+        look_for_findings(outcome, network)
     if form != "text":
         print_document(outcome, form)
         return strictly(outcome, strict)

@@ -82,6 +82,18 @@ _TITLES = {
     "ZT421": "an assertion that could not be decided",
     "ZT422": "an assertion that is not supported",
     "ZT423": "a test that fails",
+    # ZT44x, ZT450: least privilege, findings that change no exit code without `--strict`
+    "ZT440": "a grant that nobody can use",
+    "ZT441": "a rule that others make redundant",
+    "ZT442": "a grant on ports where nothing listens",
+    "ZT443": "a grant on any port",
+    "ZT444": "a grant that widens by itself",
+    "ZT445": "a role that nobody can act in",
+    "ZT446": "a deny that denies nothing",
+    "ZT447": "a segment without a label",
+    "ZT448": "a grant that rests on weak assurance",
+    "ZT449": "a master of the directory beside endpoints",
+    "ZT450": "a grant that denies take away",
     # ZT5xx: compliance
     "ZT501": "a control that was not judged",
     "ZT502": "a waiver of a control that is not there",

@@ -1,0 +1,123 @@
+"""Findings as a reader meets them: which line, what stands beside it, and what is left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support import AT, FRAME, compiled
+from ztosc.compiler import compile_project
+from ztosc.diagnostics import Diagnostic
+from ztosc.source import MemoryLoader
+from ztosc.verify.findings import find
+
+FIRST = len(FRAME.splitlines()) + 1
+
+
+ROLE = "role r { from desks; requires user.mfa }\n"
+
+
+def findings(text: str, *codes: str) -> list[Diagnostic]:
+    """The findings of the frame and some lines, those with the given codes."""
+    found = compile_project(MemoryLoader({"network.ztos": (FRAME + text).encode()}), AT)
+    assert found.network is not None, found.diagnostics
+    return [item for item in find(found.network) if item.code in codes]
+
+
+def lines(text: str, *codes: str) -> list[tuple[str, int]]:
+    """Code and line of each, counted from the first line after the frame."""
+    return [(item.code, item.span.line - FIRST + 1) for item in findings(text, *codes) if item.span]
+
+
+def test_of_two_that_make_each_other_redundant_the_later_is_reported_and_the_earlier_shown() -> None:
+    (item,) = findings("allow lab to web\nallow lab to web on tcp/443\n", "ZT441")
+    assert item.span and item.span.line == FIRST + 1
+    assert [label.span.line for label in item.related] == [FIRST]
+
+
+def test_a_rule_is_covered_by_several_together() -> None:
+    text = (
+        "allow lab to vault on tcp/1-10\nallow lab to vault on tcp/5-20\nallow lab to vault on tcp/8-15\nallow lab to vault on tcp/3-12\n"
+    )
+    found = findings(text, "ZT441")
+    assert [item.span.line - FIRST for item in found if item.span] == [2, 3]
+    assert all([label.span.line - FIRST for label in item.related] == [0, 1] for item in found)
+    assert "with it could go 1 more" in found[0].help
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("allow lab to web between 06:00 and 20:00\nallow lab to web between 05:00 and 21:00\n", [("ZT441", 1)]),
+        ("allow lab to web between 06:00 and 20:00\nallow lab to web between 08:00 and 21:00\n", []),
+        ("allow lab to web until 2027-06-30\nallow lab to web\n", [("ZT441", 1)]),
+        (
+            "allow lab to web until 2027-06-30\nallow lab to web from 2027-07-01\nallow lab to web on tcp/443\n",
+            [("ZT441", 3)],
+        ),
+        (
+            "role r { from desks; requires user.mfa }\nallow r to web when user.risk < 10\nallow r to web when user.risk < 20\n",
+            [("ZT441", 2)],
+        ),
+        (f"{ROLE}allow r to web when user.risk < 10\nallow r to web when user.risk >= 10\n", []),
+        ("allow lab to web\ndeny lab to phi\n", [("ZT450", 1)]),
+        ("allow lab to web\ndeny lab to phi on tcp/80\n", [("ZT446", 2)]),
+        ("allow lab to web\ndeny lab to phi when device.managed\n", []),
+        ("allow lab to web\ndeny lab to phi when device.managed\ndeny lab to web when device.managed and user.mfa\n", [("ZT441", 3)]),
+        ('allow lab to web\nquarantine lab from 2027-02-01 because "INC-1"\nquarantine desks from 2027-02-01 because "INC-1"\n', []),
+        ("allow patient-monitor to web\n", [("ZT440", 1)]),
+        ("label spare\nallow lab to spare on tcp/443\n", [("ZT440", 2)]),
+        ("group nobody =\nallow lab to web\n", []),
+    ],
+)
+def test_which_rules_could_go(text: str, expected: list[tuple[str, int]]) -> None:
+    assert lines(text, "ZT440", "ZT441", "ZT446", "ZT450") == expected
+
+
+def test_roles_that_separate_keeps_apart_cover_nothing_together() -> None:
+    text = "role a { from desks }\nrole b { from desks }\nallow a to web\ndeny b to phi\n"
+    assert lines(text, "ZT446") == [], "who holds both is denied"
+    assert lines(text + "separate a, b\n", "ZT446") == [("ZT446", 4)], "nobody holds both"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("allow lab to vault on any\n", ["ZT443"]),
+        ("allow lab to vault on any except udp/67-68\n", ["ZT443"]),
+        ("allow lab to vault on tcp/0-65535, udp/0-65535\n", []),
+        ("allow lab to web on tcp/443, tcp/80\n", ["ZT442"]),
+        ("allow lab to web on tcp/443\n", []),
+        ("allow lab to phi on tcp/443\n", ["ZT444"]),
+        ("group both = lab, desks\nallow both to web\n", ["ZT444"]),
+        ("allow lab to vault on any until 2020-01-01\n", []),
+    ],
+)
+def test_which_grants_are_too_broad(text: str, expected: list[str]) -> None:
+    assert [item.code for item in findings(text, "ZT442", "ZT443", "ZT444")] == expected
+
+
+def test_a_group_is_a_remark_and_a_label_a_warning() -> None:
+    (group,) = findings("group both = lab, desks\nallow both to web\n", "ZT444")
+    (label,) = findings("allow lab to phi on tcp/443\n", "ZT444")
+    assert (group.severity, label.severity) == ("info", "warning")
+    assert "`both`" in group.message and "`phi`" in label.message
+
+
+SITE = "site t in home {{ node h {{ underlay 2001:db8::2; serves gateway; attach eth1 to plugs{kind} }} }}\nlink g -- h\n"
+PLUGS = "segment plugs {{ at t; carries internal; {more} }}\nallow plugs to web\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "weak"),
+    [("", "", True), (" exclusive", "", True), (" dot1x", "", False), ("", "access tunnel", False)],
+)
+def test_what_a_grant_rests_on(kind: str, more: str, weak: bool) -> None:
+    found = findings(SITE.format(kind=kind) + PLUGS.format(more=more), "ZT448")
+    assert bool(found) == weak
+    assert all("`phi`" in item.message and "`eth1`" in item.related[0].message for item in found)
+
+
+def test_the_frame_alone_gives_no_finding() -> None:
+    found = compiled("")
+    assert found.network is not None
+    assert [item.code for item in find(found.network)] == []

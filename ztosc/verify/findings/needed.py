@@ -1,0 +1,313 @@
+"""Rules that could go: that nobody can use, that denies take away whole, that others cover, denies that deny nothing; and void roles.
+
+Guarantees: exact. A rule is reported only where, at every instant from `at` on, for every principal, absent attributes included, and for
+every combination of roles that `separate` permits, it grants or denies nothing, or nothing that the rules named beside it do not grant or
+deny as well. Rules are withdrawn one by one, the last of the sources first, so all that are reported as covered could go together. What
+outgrows the budget of the diagrams is said to be undecided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from ztosc.diagnostics import Diagnostic, Label, Severity
+from ztosc.ir.clock import is_over
+from ztosc.ir.flow import Place
+from ztosc.ir.intent import Role, Rule
+from ztosc.logic.closure import bits
+from ztosc.logic.diagrams import FALSE, TooLarge
+from ztosc.verify import words
+from ztosc.verify.moments import Timeline
+from ztosc.verify.slices import PERSON, Entry, Kind, PortClass, Slice, Slices
+
+Rules = dict[int, Rule]
+"""By the identity of the value: equal rules at two lines are two."""
+
+
+@dataclass
+class _Site:
+    """Where rules meet: an end and a class of its ports, with the entries of each rule that speaks there."""
+
+    cut: Slice
+    ports: PortClass
+    instants: tuple[int, ...]
+    """One for each way in which the rules that speak there can be in force together."""
+
+
+@dataclass
+class _State:
+    """What is known of one rule so far."""
+
+    rule: Rule
+    sites: list[_Site] = field(default_factory=list)
+    usable: bool = False
+    """Somebody matches it."""
+    effective: bool = False
+    """It grants what no deny takes away, or denies what some allow grants."""
+    needed: bool = False
+    """It does so where no other rule does."""
+
+
+class Needs:
+    """Which rules of a network are needed."""
+
+    def __init__(self, slices: Slices, timeline: Timeline) -> None:
+        self.slices, self.timeline, self.diagrams = slices, timeline, slices.diagrams
+        self.states: dict[int, _State] = {
+            id(rule): _State(rule)
+            for rule in slices.policy.intent.rules
+            if not is_over(rule.validity, timeline.at) and not rule.quarantine and not any(ref.kind == "system" for ref in rule.targets)
+        }
+        self.undecided: list[Rule] = []
+        self._instants: dict[tuple[int, ...], tuple[int, ...]] = {}
+
+    def find(self) -> Iterator[Diagnostic]:
+        """Every finding of this file."""
+        for end in self.slices.ends():
+            cut = self.slices.slice(end)
+            for ports in cut.classes:
+                self._look(cut, ports)
+        suspects = [state for state in self.states.values() if not state.needed]
+        covered = self._withdrawn(suspects)
+        for state in sorted(suspects, key=lambda each: each.rule.origin):
+            if any(rule is state.rule for rule in self.undecided):
+                yield _undecided(state.rule)
+            elif not state.usable or (state.rule.effect == "deny" and not state.effective):
+                yield self._idle(state)
+            elif not state.effective:
+                yield self._taken_away(state)
+            elif id(state.rule) in covered:
+                yield _covered(state.rule, covered[id(state.rule)], len(covered))
+        yield from self._roles()
+
+    # At first sight
+
+    def _look(self, cut: Slice, ports: PortClass) -> None:
+        """Note where each rule that may not be needed speaks; one that is alone somewhere, with nothing in its way, is needed."""
+        entries = (*ports.allows, *ports.denies)
+        pending = {id(each.rule) for each in entries if id(each.rule) in self.states and not self.states[id(each.rule)].needed}
+        if not pending:
+            return
+        site = _Site(cut, ports, ())
+        for key in pending:
+            self.states[key].sites.append(site)
+        twice, denied = _crowded(ports.allows), 0
+        for each in ports.denies:
+            denied |= each.sources
+        for each in ports.allows:
+            state, alone = self.states.get(id(each.rule)), each.sources & ~twice & ~denied
+            if state and not state.needed and alone and self._plain(each, cut, ports, next(bits(alone))):
+                state.usable = state.effective = state.needed = True
+
+    def _plain(self, entry: Entry, cut: Slice, ports: PortClass, bit: int) -> bool:
+        """Whether plainly somebody at a place is the subject of an allow, whenever it is in force, and would not get there without it."""
+        place = self.slices.places[bit]
+        if ports.listens and self.slices.is_replica(place, entry.kind, cut.end):
+            return False
+        try:
+            instants = (at for at in self.timeline.moments if self.slices.in_force(entry.rule.validity, at))
+            return any(self._people(entry, place, self.slices.matches(entry, place, at)) != FALSE for at in instants)
+        except TooLarge:
+            return False
+
+    def _people(self, entry: Entry, place: Place, who: int) -> int:
+        return self.slices.separated(place, who) if entry.role and self.slices.policy.intent.separations else who
+
+    # In detail
+
+    def _withdrawn(self, suspects: list[_State]) -> dict[int, list[Rule]]:
+        """The rules that could go together, by identity, with those that cover each; the last of the sources is tried first."""
+        gone: dict[int, list[Rule]] = {}
+        for state in sorted(suspects, key=lambda each: each.rule.origin, reverse=True):
+            try:
+                covering = self._covering(state, gone.keys())
+            except TooLarge:
+                self.undecided.append(state.rule)
+                continue
+            if covering is None:
+                state.needed = True
+            elif state.effective:
+                gone[id(state.rule)] = list(covering.values())
+        return gone
+
+    def _covering(self, state: _State, gone: Iterable[int]) -> Rules | None:
+        """The rules that do all of what one does, without those that are gone; `None` where it is needed. Raises `TooLarge`."""
+        without = {*gone, id(state.rule)}
+        covering: Rules = {}
+        for site in state.sites:
+            for instant in self._moments(site):
+                if self.slices.in_force(state.rule.validity, instant) and not self._covered_at(state, site, instant, without, covering):
+                    return None
+        return covering
+
+    def _moments(self, site: _Site) -> tuple[int, ...]:
+        """One instant for each way in which what speaks at a site can be in force together, and guards with `now` can come out."""
+        if not site.instants:
+            entries = (*site.ports.allows, *site.ports.denies)
+            validities = list({id(each.rule.validity): each.rule.validity for each in entries}.values())
+            key = tuple(sorted(map(id, validities)))
+            clock = any(self.slices.reading.speaks_of_now(each.rule.guard) or self._asks_now(each.role) for each in entries)
+            if clock:
+                site.instants = self.timeline.moments
+            elif key not in self._instants:
+                first: dict[tuple[bool, ...], int] = {}
+                for at in self.timeline.moments:
+                    first.setdefault(tuple(self.slices.in_force(each, at) for each in validities), at)
+                self._instants[key] = tuple(first.values())
+            site.instants = site.instants or self._instants[key]
+        return site.instants
+
+    def _asks_now(self, role: str) -> bool:
+        return bool(role) and self.slices.reading.speaks_of_now(self.slices.policy.roles[role].requires)
+
+    def _covered_at(self, state: _State, site: _Site, instant: int, without: set[int], covering: Rules) -> bool:
+        allows = [each for each in site.ports.allows if self.slices.in_force(each.rule.validity, instant)]
+        denies = [each for each in site.ports.denies if self.slices.in_force(each.rule.validity, instant)]
+        own = [each for each in (*allows, *denies) if each.rule is state.rule]
+        mask = 0
+        for each in own:
+            mask |= each.sources
+        for place in self._unlike(mask, [*allows, *denies], site):
+            for kind in self.slices.kinds(place):
+                if not self._covered_for(state, site, place, kind, (allows, denies), instant, without, covering):
+                    return False
+        return True
+
+    def _covered_for(
+        self,
+        state: _State,
+        site: _Site,
+        place: Place,
+        kind: Kind,
+        speaking: tuple[list[Entry], list[Entry]],
+        instant: int,
+        without: set[int],
+        covering: Rules,
+    ) -> bool:
+        diagrams = self.diagrams
+        bit = self.slices.bit[place.kind, place.name]
+        allows, denies = ([each for each in entries if each.fits(bit, kind)] for entries in speaking)
+        granting = state.rule.effect == "allow"
+        own = diagrams.any(self.slices.matches(each, place, instant) for each in (*allows, *denies) if each.rule is state.rule)
+        if kind == PERSON and self.slices.policy.intent.separations:
+            own = self.slices.separated(place, own)
+        if own == FALSE:
+            return True
+        state.usable = True
+        free = site.ports.listens and self.slices.is_replica(place, kind, site.cut.end)
+        if granting:
+            left = diagrams.without(own, diagrams.any(self.slices.matches(each, place, instant) for each in denies))
+        else:
+            left = own if free else diagrams.both(own, diagrams.any(self.slices.matches(each, place, instant) for each in allows))
+        state.effective = state.effective or left != FALSE
+        if granting and free:
+            return True
+        for each in allows if granting else denies:
+            if left == FALSE:
+                return True
+            if id(each.rule) not in without:
+                rest = diagrams.without(left, self.slices.matches(each, place, instant))
+                if rest != left:
+                    covering.setdefault(id(each.rule), each.rule)
+                left = rest
+        return left == FALSE
+
+    def _unlike(self, mask: int, entries: list[Entry], site: _Site) -> list[Place]:
+        """One place for each way in which entries and people tell the places of a mask apart."""
+        found: dict[object, Place] = {}
+        for bit in bits(mask):
+            place = self.slices.places[bit]
+            alike = tuple(each.sources >> bit & 1 for each in entries)
+            home = site.ports.listens and place.name == site.cut.end.name
+            people = self.slices.reading.roles_from(place.name) if place.kind == "segment" else None
+            kinds = tuple(kind for kind in self.slices.kinds(place) if kind.kind != "service" or home)
+            found.setdefault((alike, home, people, kinds, self._served(place, entries)), place)
+        return list(found.values())
+
+    def _served(self, place: Place, entries: list[Entry]) -> tuple[str, ...]:
+        """The services at a place that an entry names as its subject."""
+        named = {each.kind.name for each in entries if each.kind.kind == "service"}
+        return tuple(kind.name for kind in self.slices.kinds(place) if kind.kind == "service" and kind.name in named)
+
+    # In words
+
+    def _idle(self, state: _State) -> Diagnostic:
+        rule = state.rule
+        if rule.effect == "deny":
+            message, label = "this deny denies nothing: no allow grants what it could take away", ""
+            help_ = "as a safeguard write `assert … never reaches …`, which is proved; otherwise delete it"
+            return Diagnostic("ZT446", message, rule.origin, label=label, help=help_, severity=Severity.WARNING)
+        help_ = "delete it, or correct what stands in its way"
+        return Diagnostic("ZT440", f"nobody can use this grant: {self._obstacle(rule)}", rule.origin, help=help_, severity=Severity.WARNING)
+
+    def _obstacle(self, rule: Rule) -> str:
+        entries = self.slices.entries(self._position(rule))
+        nowhere = [entry.subject.name for entry in entries if not entry.sources]
+        if nowhere or not entries:
+            return f"{words.listing(f'`{name}`' for name in nowhere) or 'its subject'} is nowhere in the network"
+        bare = [ref.name for ref in rule.targets if ref.kind == "label" and not self._carried(ref.name)]
+        if bare and len(bare) == len(rule.targets):
+            return f"no segment carries {words.listing(f'`{name}`' for name in bare)}"
+        return "no principal satisfies its guard with what its subjects require"
+
+    def _position(self, rule: Rule) -> int:
+        return next(index for index, each in enumerate(self.slices.policy.intent.rules) if each is rule)
+
+    def _carried(self, label: str) -> bool:
+        return any(label in segment.carries for segment in self.slices.policy.intent.segments)
+
+    def _taken_away(self, state: _State) -> Diagnostic:
+        denies: Rules = {id(each.rule): each.rule for site in state.sites for each in site.ports.denies}
+        related = tuple(Label(rule.origin, "this deny wins") for rule in sorted(denies.values(), key=lambda each: each.origin))
+        message = "everything that this grant allows is denied"
+        help_ = "delete it, or narrow what denies it"
+        return Diagnostic("ZT450", message, state.rule.origin, help=help_, related=related, severity=Severity.WARNING)
+
+    # Roles
+
+    def _roles(self) -> Iterator[Diagnostic]:
+        for role in self.slices.policy.intent.roles:
+            try:
+                void = bool(role.sources) and not self._held_by_someone(role)
+            except TooLarge:
+                continue
+            if void:
+                message = f"nobody can act in role `{role.name}`: what it requires is never true of somebody who may hold it"
+                help_ = "correct what it requires or includes, or delete it"
+                yield Diagnostic("ZT445", message, role.origin, help=help_, severity=Severity.WARNING)
+
+    def _held_by_someone(self, role: Role) -> bool:
+        reading = self.slices.reading
+        for segment in role.sources:
+            held = self.diagrams.both(reading.held(segment, role.name), reading.apart(segment))
+            if any(self.diagrams.both(held, reading.truth(role.requires, at)[0]) != FALSE for at in self.timeline.moments):
+                return True
+        return False
+
+
+def _crowded(entries: Iterable[Entry]) -> int:
+    """The places where entries of two rules speak."""
+    once: dict[int, int] = {}
+    for each in entries:
+        once[id(each.rule)] = once.get(id(each.rule), 0) | each.sources
+    seen = twice = 0
+    for mask in once.values():
+        twice |= seen & mask
+        seen |= mask
+    return twice
+
+
+def _covered(rule: Rule, covering: list[Rule], together: int) -> Diagnostic:
+    does, do = ("grants", "grant") if rule.effect == "allow" else ("denies", "deny")
+    related = tuple(Label(each.origin, f"this {does} it too") for each in sorted(covering, key=lambda each: each.origin))
+    others = f"; with it could go {together - 1} more that are reported so" if together > 1 else ""
+    message = f"everything that this rule {does}, other rules {do} as well"
+    return Diagnostic(
+        "ZT441", message, rule.origin, help=f"delete it, or narrow the others{others}", related=related, severity=Severity.WARNING
+    )
+
+
+def _undecided(rule: Rule) -> Diagnostic:
+    message = "it was not decided whether this rule is needed: its guards are too many for the budget"
+    return Diagnostic("ZT441", message, rule.origin, severity=Severity.INFO)
