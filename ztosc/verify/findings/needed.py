@@ -15,6 +15,7 @@ from ztosc.diagnostics import Diagnostic, Label, Severity
 from ztosc.ir.clock import is_over
 from ztosc.ir.flow import Place
 from ztosc.ir.intent import Role, Rule
+from ztosc.ir.values import Validity, Window
 from ztosc.logic.closure import bits
 from ztosc.logic.diagrams import FALSE, TooLarge
 from ztosc.verify import words
@@ -60,7 +61,12 @@ class Needs:
             if not is_over(rule.validity, timeline.at) and not rule.quarantine and not any(ref.kind == "system" for ref in rule.targets)
         }
         self.undecided: list[Rule] = []
-        self._instants: dict[tuple[int, ...], tuple[int, ...]] = {}
+        self._instants: dict[frozenset[tuple[bool, ...]], tuple[int, ...]] = {}
+        self._force: dict[tuple[int | None, int | None, tuple[Window, ...]], tuple[bool, ...]] = {}
+        self._positions: dict[int, int] = {}
+        self._kinds_of: dict[tuple[str, str], tuple[Kind, ...]] = {}
+        self._inhabited: dict[tuple[str, str, bool], object] = {}
+        self._matched: dict[tuple[int, str, tuple[str, ...]], bool] = {}
 
     def find(self) -> Iterator[Diagnostic]:
         """Every finding of this file."""
@@ -105,11 +111,36 @@ class Needs:
         place = self.slices.places[bit]
         if ports.listens and self.slices.is_replica(place, entry.kind, cut.end):
             return False
+        key = (id(entry.rule), entry.role, self.slices.reading.roles_from(place.name) if entry.role else ())
+        if key not in self._matched:
+            self._matched[key] = self._somebody(entry, place)
+        return self._matched[key]
+
+    def _somebody(self, entry: Entry, place: Place) -> bool:
+        """Whether anybody at a place is the subject of an entry at some instant."""
+        clock = self.slices.reading.speaks_of_now(entry.rule.guard) or self._asks_now(entry.role)
+        instants = self._open(entry.rule.validity)
         try:
-            instants = (at for at in self.timeline.moments if self.slices.in_force(entry.rule.validity, at))
-            return any(self._people(entry, place, self.slices.matches(entry, place, at)) != FALSE for at in instants)
+            return any(
+                self._people(entry, place, self.slices.matches(entry, place, at)) != FALSE for at in (instants if clock else instants[:1])
+            )
         except TooLarge:
             return False
+
+    def _open(self, validity: Validity) -> tuple[int, ...]:
+        """The moments at which something is in force."""
+        flags, moments = self._flags(validity), self.timeline.moments
+        return tuple(at for at, open_ in zip(moments, flags, strict=True) if open_) if flags else moments
+
+    def _flags(self, validity: Validity) -> tuple[bool, ...]:
+        """For each moment, whether it is in force; empty where it always is."""
+        if validity.not_before is None and validity.not_after is None and not validity.windows:
+            return ()
+        key = (validity.not_before, validity.not_after, validity.windows)
+        if key not in self._force:
+            flags = tuple(self.slices.in_force(validity, at) for at in self.timeline.moments)
+            self._force[key] = () if all(flags) else flags
+        return self._force[key]
 
     def _people(self, entry: Entry, place: Place, who: int) -> int:
         return self.slices.separated(place, who) if entry.role and self.slices.policy.intent.separations else who
@@ -145,17 +176,14 @@ class Needs:
         """One instant for each way in which what speaks at a site can be in force together, and guards with `now` can come out."""
         if not site.instants:
             entries = (*site.ports.allows, *site.ports.denies)
-            validities = list({id(each.rule.validity): each.rule.validity for each in entries}.values())
-            key = tuple(sorted(map(id, validities)))
-            clock = any(self.slices.reading.speaks_of_now(each.rule.guard) or self._asks_now(each.role) for each in entries)
-            if clock:
+            if any(self.slices.reading.speaks_of_now(each.rule.guard) or self._asks_now(each.role) for each in entries):
                 site.instants = self.timeline.moments
-            elif key not in self._instants:
-                first: dict[tuple[bool, ...], int] = {}
-                for at in self.timeline.moments:
-                    first.setdefault(tuple(self.slices.in_force(each, at) for each in validities), at)
-                self._instants[key] = tuple(first.values())
-            site.instants = site.instants or self._instants[key]
+            else:
+                flags = frozenset(flags for each in entries if (flags := self._flags(each.rule.validity)))
+                if flags not in self._instants:
+                    first = dict(zip(zip(*sorted(flags), strict=True), self.timeline.moments, strict=False))
+                    self._instants[flags] = tuple(first.values()) if flags else self.timeline.moments[:1]
+                site.instants = self._instants[flags]
         return site.instants
 
     def _asks_now(self, role: str) -> bool:
@@ -169,7 +197,7 @@ class Needs:
         for each in own:
             mask |= each.sources
         for place in self._unlike(mask, [*allows, *denies], site):
-            for kind in self.slices.kinds(place):
+            for kind in self._kinds(place):
                 if not self._covered_for(state, site, place, kind, (allows, denies), instant, without, covering):
                     return False
         return True
@@ -218,17 +246,29 @@ class Needs:
         found: dict[object, Place] = {}
         for bit in bits(mask):
             place = self.slices.places[bit]
-            alike = tuple(each.sources >> bit & 1 for each in entries)
+            alike = tuple([each.sources >> bit & 1 for each in entries])
             home = site.ports.listens and place.name == site.cut.end.name
-            people = self.slices.reading.roles_from(place.name) if place.kind == "segment" else None
-            kinds = tuple(kind for kind in self.slices.kinds(place) if kind.kind != "service" or home)
-            found.setdefault((alike, home, people, kinds, self._served(place, entries)), place)
+            found.setdefault((alike, self._inhabitants(place, home), self._served(place, entries)), place)
         return list(found.values())
+
+    def _inhabitants(self, place: Place, home: bool) -> object:
+        """What tells places apart by who may be there; services count where one of them may be a replica of the end."""
+        key = (place.kind, place.name, home)
+        if key not in self._inhabited:
+            people = self.slices.reading.roles_from(place.name) if place.kind == "segment" else None
+            self._inhabited[key] = people, tuple(kind for kind in self._kinds(place) if kind.kind != "service" or home)
+        return self._inhabited[key]
+
+    def _kinds(self, place: Place) -> tuple[Kind, ...]:
+        key = (place.kind, place.name)
+        if key not in self._kinds_of:
+            self._kinds_of[key] = self.slices.kinds(place)
+        return self._kinds_of[key]
 
     def _served(self, place: Place, entries: list[Entry]) -> tuple[str, ...]:
         """The services at a place that an entry names as its subject."""
         named = {each.kind.name for each in entries if each.kind.kind == "service"}
-        return tuple(kind.name for kind in self.slices.kinds(place) if kind.kind == "service" and kind.name in named)
+        return tuple(kind.name for kind in self._kinds(place) if kind.kind == "service" and kind.name in named) if named else ()
 
     # In words
 
@@ -252,7 +292,9 @@ class Needs:
         return "no principal satisfies its guard with what its subjects require"
 
     def _position(self, rule: Rule) -> int:
-        return next(index for index, each in enumerate(self.slices.policy.intent.rules) if each is rule)
+        if not self._positions:
+            self._positions = {id(each): index for index, each in enumerate(self.slices.policy.intent.rules)}
+        return self._positions[id(rule)]
 
     def _carried(self, label: str) -> bool:
         return any(label in segment.carries for segment in self.slices.policy.intent.segments)
