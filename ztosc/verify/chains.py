@@ -7,23 +7,35 @@ is never worse, and a place is looked at again only when it is reached earlier t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from ztosc.ir.clock import is_over
-from ztosc.ir.flow import Flow, Place
+from ztosc.ir.flow import Place
 from ztosc.ir.verdict import Hop
 from ztosc.verify import words
-from ztosc.verify.explorer import NO_LIMITS, Explorer, Limits
-from ztosc.verify.scope import Start, everywhere, inside, roles_from
+from ztosc.verify.questions import NO_LIMITS, Bound, Limits, Passage, Questions
+from ztosc.verify.scope import Start, inside, roles_from
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reached:
-    """When something first got here, and by which hops."""
+    """When something first got here, from where, and by what; hops are put into words only where they are shown."""
 
     arrival: int
-    hops: tuple[Hop, ...]
+    before: Reached | None = None
+    told: Callable[[], tuple[Hop, ...]] = tuple
+
+    @property
+    def hops(self) -> tuple[Hop, ...]:
+        """Every hop, from the beginning."""
+        parts: list[tuple[Hop, ...]] = []
+        reached: Reached | None = self
+        while reached is not None:
+            parts.append(reached.told())
+            reached = reached.before
+        return tuple(hop for part in reversed(parts) for hop in part)
 
 
 State = Mapping[Start, Reached]
@@ -47,16 +59,41 @@ def rounds(first: State, expand: Expand) -> Iterator[dict[Start, Reached]]:
             yield fresh
 
 
+def shortest(explorer: Questions, begin: State, goals: tuple[Place, ...], without: tuple[Place, ...]) -> Reached | None:
+    """A shortest chain to one of the goals, of these one that gets there first; `None` where there is none."""
+    for bound in explorer.bounds([start.place for start in begin], goals, without):
+        search = _Search(explorer, without, bound)
+        for fresh in rounds(begin, search.expand):
+            search.step += 1
+            hits = [fresh[Start(place)] for place in goals if Start(place) in fresh]
+            if hits:
+                return min(hits, key=lambda each: each.arrival)
+    return None
+
+
+class _Search:
+    """A search within bounds."""
+
+    def __init__(self, explorer: Questions, without: tuple[Place, ...], bound: Bound) -> None:
+        self.explorer, self.without, self.bound = explorer, without, bound
+        self.step = 1
+
+    def expand(self, start: Start, reached: Reached) -> Iterator[tuple[Start, Reached]]:
+        """What the next hop leads to."""
+        places = [place for place in self.bound.places(start.place, self.step) if place not in self.without]
+        return steps(self.explorer, start, reached, places, self.without)
+
+
 def onward(
-    explorer: Explorer, start: Start, after: int, place: Place, without: tuple[Place, ...], limits: Limits = NO_LIMITS
-) -> Flow | None:
+    explorer: Questions, start: Start, after: int, place: Place, without: tuple[Place, ...], limits: Limits = NO_LIMITS
+) -> Passage | None:
     """The first flow from a start into anything at a place; the ends in `without` do not count."""
     ends = [end for end in inside(explorer.policy, place) if end not in without]
-    flows = [flow for end in ends if (flow := explorer.earliest(start, end, after, limits))]
-    return min(flows, key=lambda flow: flow.instant, default=None)
+    passages = [passage for end in ends if (passage := explorer.passage(start, end, after, limits))]
+    return min(passages, key=lambda passage: passage.instant, default=None)
 
 
-def recursion(explorer: Explorer, start: Start, after: int, without: tuple[Place, ...]) -> Flow | None:
+def recursion(explorer: Questions, start: Start, after: int, without: tuple[Place, ...]) -> Passage | None:
     """The first flow to a resolver that will recurse for it: one that asks from a segment which is granted an external.
 
     What a resolver looks up travels to name servers that the asker chooses, so it counts as a hop to every external.
@@ -64,18 +101,18 @@ def recursion(explorer: Explorer, start: Start, after: int, without: tuple[Place
     if start.place.kind != "segment" or not _granted_external(explorer, start.place.name):
         return None
     systems = [Place(kind="system", name=each.name) for each in explorer.policy.intent.systems if each.served_by == "resolver"]
-    flows = [flow for end in systems if end not in without and (flow := explorer.earliest(start, end, after))]
-    return min(flows, key=lambda flow: flow.instant, default=None)
+    passages = [passage for end in systems if end not in without and (passage := explorer.passage(start, end, after))]
+    return min(passages, key=lambda passage: passage.instant, default=None)
 
 
-def _granted_external(explorer: Explorer, segment: str) -> bool:
+def _granted_external(explorer: Questions, segment: str) -> bool:
     policy = explorer.policy
     allows = (rule for rule in policy.intent.rules if rule.effect == "allow" and not is_over(rule.validity, explorer.network.at))
     granted = (rule for rule in allows if any(ref.kind == "external" for ref in rule.targets))
     return any(_stands_in(explorer, ref.kind, ref.name, segment) for rule in granted for ref in rule.subjects)
 
 
-def _stands_in(explorer: Explorer, kind: str, name: str, segment: str) -> bool:
+def _stands_in(explorer: Questions, kind: str, name: str, segment: str) -> bool:
     policy = explorer.policy
     match kind:
         case "role":
@@ -90,16 +127,24 @@ def _stands_in(explorer: Explorer, kind: str, name: str, segment: str) -> bool:
             return kind == "segments" or (kind == "segment" and name == segment)
 
 
-def steps(explorer: Explorer, start: Start, reached: Reached, without: tuple[Place, ...]) -> Iterator[tuple[Start, Reached]]:
-    """Every place that one more hop from a start gets to: by a flow, or through a resolver that recurses."""
-    for place in everywhere(explorer.policy):
-        if place in without:
-            continue
-        flow = onward(explorer, start, reached.arrival, place, without)
-        if flow is not None:
-            yield Start(place), Reached(flow.instant, (*reached.hops, words.hop(explorer, flow)))
-    asked = recursion(explorer, start, reached.arrival, without)
-    for place in everywhere(explorer.policy) if asked else ():
-        if asked is not None and place.kind == "external" and place not in without:
-            told = Hop(text=f"the resolver passes the question on to name servers in `{place.name}`")
-            yield Start(place), Reached(asked.instant, (*reached.hops, words.hop(explorer, asked), told))
+def steps(
+    explorer: Questions, start: Start, reached: Reached, places: Iterable[Place], without: tuple[Place, ...]
+) -> Iterator[tuple[Start, Reached]]:
+    """Which of these places one more hop from a start gets to: by a flow, or through a resolver that recurses."""
+    places = tuple(places)
+    for place in places:
+        passage = onward(explorer, start, reached.arrival, place, without)
+        if passage is not None:
+            yield Start(place), Reached(passage.instant, reached, partial(_told, explorer, passage))
+    externals = [place for place in places if place.kind == "external"]
+    asked = recursion(explorer, start, reached.arrival, without) if externals else None
+    for place in externals if asked else ():
+        if asked is not None:
+            yield Start(place), Reached(asked.instant, reached, partial(_told, explorer, asked, place))
+
+
+def _told(explorer: Questions, passage: Passage, asked_about: Place | None = None) -> tuple[Hop, ...]:
+    hop = words.hop(explorer, passage.flow)
+    if asked_about is None:
+        return (hop,)
+    return hop, Hop(text=f"the resolver passes the question on to name servers in `{asked_about.name}`")

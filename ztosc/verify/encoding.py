@@ -11,7 +11,7 @@ The variables are every role, in alphabetical order, as held (1) or not (0); the
 order, with 0 for *absent* and `encoding.values[name][value - 1]` beyond. Numbers and countries are cut down to those that guards can tell
 apart (of all the networks), each class standing there by its least member; `encoding.shown` gives the class.
 
-Guarantees: a diagram is satisfiable if and only if some principal satisfies what it was made of, at the instant it was made for; guards that
+Guarantees: a diagram is satisfiable exactly where some principal satisfies what it was made of, at the instant it was made for; guards that
 speak of `now` are taken at an instant of the same phase as the one asked for (`moments`), which changes their meaning but not which
 sets of them can be satisfied. In a joint encoding a value that an attribute's type does not have in one of the networks is there as good
 as absent. Raises `TooLarge` where the values of an attribute, or a diagram, outgrow their budget.
@@ -20,11 +20,10 @@ as absent. Raises `TooLarge` where the values of an attribute, or a diagram, out
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 from ztosc.ir.evaluate import Policy
-from ztosc.ir.guards import evaluate
 from ztosc.ir.network import Network
 from ztosc.ir.values import (
     AllOf,
@@ -42,15 +41,10 @@ from ztosc.ir.values import (
     RangeType,
     Value,
 )
-from ztosc.logic.diagrams import BUDGET, FALSE, TRUE, Diagrams, TooLarge
+from ztosc.logic.diagrams import BUDGET, FALSE, TRUE, Diagrams
 from ztosc.verify import moments
 from ztosc.verify.domains import Domains
-
-WIDTH = 2_000
-"""Values of one attribute."""
-
-Truth = tuple[int, int]
-"""(is true, is false) as diagrams."""
+from ztosc.verify.formulas import WIDTH, Formulas, Truth, outcome
 
 
 class Encoding:
@@ -177,6 +171,10 @@ class Reading:
             self._keys[id(guard)] = found
         return found
 
+    def guard(self, key: int) -> Guard:
+        """The guard of a number."""
+        return self._guards[key]
+
     @cached_property
     def atoms(self) -> tuple[Compare, ...]:
         """Every distinct comparison in a guard of this network."""
@@ -220,7 +218,7 @@ class Reading:
         """How every comparison with that attribute comes out, at every phase."""
         for atom in self._by_name.get(name, ()):
             for instant in self.instants() if isinstance(atom.operand, Now) else (self.at,):
-                yield self._value(atom, {name: value}, instant)
+                yield outcome(atom, {name: value}, self.policy.types, instant)
 
     def truth(self, guard: Guard, instant: int) -> Truth:
         """When a guard is true, and when false. Raises `TooLarge`."""
@@ -229,49 +227,12 @@ class Reading:
         found = self._truths.get((key, phase))
         if found is None:
             fixed = instant if phase < 0 else self.at if instant == self.at or phase == 0 else max(self.at, self.thresholds[phase - 1])
-            found = self._truths[key, phase] = self._truth(self._guards[key], fixed)
+            found = self._truths[key, phase] = self._formulas.truth(self._guards[key], fixed)
         return found
 
-    def _truth(self, guard: Guard, instant: int) -> Truth:
-        diagrams = self.diagrams
-        match guard:
-            case Compare():
-                return self._atom(guard, instant)
-            case Negation(part=part):
-                true, false = self._truth(part, instant)
-                return false, true
-            case AllOf(parts=parts):
-                truths = [self._truth(part, instant) for part in parts]
-                return diagrams.all(true for true, _ in truths), diagrams.any(false for _, false in truths)
-            case AnyOf(parts=parts):
-                truths = [self._truth(part, instant) for part in parts]
-                return diagrams.any(true for true, _ in truths), diagrams.all(false for _, false in truths)
-
-    def _atom(self, atom: Compare, instant: int) -> Truth:
-        name = atom.attribute
-        other = atom.operand.attribute if isinstance(atom.operand, OtherAttribute) else None
-        variable, values = self.encoding.attribute[name], self.encoding.values[name]
-        if max(len(self.encoding.values[each]) for each in (name, other or name)) > WIDTH:
-            raise TooLarge(f"`{name}` has more than {WIDTH} values that guards tell apart")
-        if other is None or other == name:
-            truths = [self._value(atom, {name: value}, instant) for value in values]
-            return self._where(variable, truths, True), self._where(variable, truths, False)
-        true = false = FALSE
-        for index, value in enumerate(values, 1):
-            truths = [self._value(atom, {name: value, other: each}, instant) for each in self.encoding.values[other]]
-            here, there = self.diagrams.where(variable, (index,)), self.encoding.attribute[other]
-            true = self.diagrams.either(true, self.diagrams.both(here, self._where(there, truths, True)))
-            false = self.diagrams.either(false, self.diagrams.both(here, self._where(there, truths, False)))
-        return true, false
-
-    def _where(self, variable: int, truths: Sequence[bool | None], wanted: bool) -> int:
-        return self.diagrams.where(variable, {index for index, truth in enumerate(truths, 1) if truth is wanted})
-
-    def _value(self, atom: Compare, attributes: Mapping[str, Value], instant: int) -> bool | None:
-        """The outcome of an atom; unknown where a value is none that this network's type has."""
-        types = self.policy.types
-        known = {name: value for name, value in attributes.items() if name in types and _has(types[name], value)}
-        return evaluate(atom, known, types, instant)
+    @cached_property
+    def _formulas(self) -> Formulas:
+        return Formulas(self.diagrams, self.policy.types, self.encoding.attribute, self.encoding.values)
 
     # Roles
 
@@ -332,21 +293,6 @@ class Reading:
 
 def _family(kind: AttributeType) -> str:
     return kind.kind if isinstance(kind, BoolType | EnumType | CountryType) else "number"
-
-
-def _has(kind: AttributeType, value: Value) -> bool:
-    """Whether a type has a value."""
-    match kind:
-        case BoolType():
-            return isinstance(value, bool)
-        case EnumType(values=values):
-            return value in values
-        case CountryType():
-            return isinstance(value, str)
-        case RangeType(low=low, high=high):
-            return not isinstance(value, bool | str) and low <= value <= high
-        case _:
-            return not isinstance(value, bool | str) and value >= 0
 
 
 def _shape(guard: Guard) -> object:

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ztosc.ir.assertions import Assertion, Isolated, NeverFlowsDown, NeverReaches, OnlyReach, Reaches, StaysWithin
 from ztosc.ir.network import Network
 from ztosc.ir.verdict import Verdict
-from ztosc.verify import isolated, never_flows_down, never_reaches, only_reach, reaches, stays_within
 from ztosc.verify.controls import controls
 from ztosc.verify.explorer import Explorer
-from ztosc.verify.outcome import verdict
-from ztosc.verify.scope import Undecided, Unsupported
+from ztosc.verify.judging import judge
 from ztosc.verify.symbolic import RLIMIT
 
 Progress = Callable[[int, int, str], None]
@@ -35,29 +32,3 @@ def verify(network: Network, progress: Progress | None = None, *, rlimit: int = 
             progress(len(verdicts), len(claims), claim.statement)
         verdicts.append(judge(explorer, claim))
     return (*verdicts, *controls(network.intent))
-
-
-def judge(explorer: Explorer, claim: Assertion) -> Verdict:
-    """The verdict on one assertion."""
-    try:
-        return _check(explorer, claim)
-    except Unsupported as missing:
-        return verdict(claim, "unsupported", str(missing))
-    except Undecided as limit:
-        return verdict(claim, "unknown", str(limit))
-
-
-def _check(explorer: Explorer, claim: Assertion) -> Verdict:
-    match claim:
-        case NeverReaches():
-            return never_reaches.check(explorer, claim)
-        case Isolated():
-            return isolated.check(explorer, claim)
-        case OnlyReach():
-            return only_reach.check(explorer, claim)
-        case Reaches():
-            return reaches.check(explorer, claim)
-        case StaysWithin():
-            return stays_within.check(explorer, claim)
-        case NeverFlowsDown():
-            return never_flows_down.check(explorer, claim)

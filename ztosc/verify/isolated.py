@@ -9,42 +9,34 @@ resolver that recurses. Where A and B live in one segment, nothing stands betwee
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ztosc.ir.assertions import Isolated
 from ztosc.ir.evaluate import Policy
 from ztosc.ir.flow import Place
 from ztosc.ir.values import Ref
 from ztosc.ir.verdict import Hop, Verdict
 from ztosc.verify import words
-from ztosc.verify.chains import Reached, rounds, steps
-from ztosc.verify.explorer import Explorer
+from ztosc.verify.chains import Reached, shortest
 from ztosc.verify.outcome import refuted, unless_observed
-from ztosc.verify.scope import Start, Unsupported, destinations, everywhere, held, starts
+from ztosc.verify.questions import Questions
+from ztosc.verify.scope import Start, Unsupported, destinations, held, starts
 
 
-def check(explorer: Explorer, claim: Isolated) -> Verdict:
+def check(explorer: Questions, claim: Isolated) -> Verdict:
     """The verdict on one claim. Raises `Undecided`, `Unsupported`."""
     policy = explorer.policy
     goals = held(policy, claim.targets)
     without = tuple(place for ref in claim.through for place in removed(policy, ref) if place not in goals)
-    begin = {Start(start.place): Reached(explorer.network.at, ()) for ref in claim.subjects for start in starts(policy, ref)}
+    begin = {Start(start.place): Reached(explorer.network.at) for ref in claim.subjects for start in starts(policy, ref)}
     together = [start.place for start in begin if start.place in goals]
     if together:
         shared = f"`{together[0].name}` is on both sides"
         return refuted(
             claim, f"nothing separates {words.names(claim.subjects)} from {words.names(claim.targets)}: {shared}", [Hop(text=shared)]
         )
-
-    def expand(start: Start, reached: Reached) -> Iterator[tuple[Start, Reached]]:
-        return steps(explorer, start, reached, without)
-
-    for fresh in rounds(begin, expand):
-        hits = [fresh[Start(place)] for place in goals if Start(place) in fresh]
-        if hits:
-            chain = min(hits, key=lambda each: each.arrival)
-            return refuted(claim, _sentence(claim, chain), chain.hops)
-    return unless_observed(claim, policy, everywhere(policy), f"no chain of flows leads from {_who(claim)}{_except(claim)}")
+    chain = shortest(explorer, begin, goals, without)
+    if chain is not None:
+        return refuted(claim, _sentence(claim, chain), chain.hops)
+    return unless_observed(claim, policy, explorer.places, f"no chain of flows leads from {_who(claim)}{_except(claim)}")
 
 
 def removed(policy: Policy, ref: Ref) -> tuple[Place, ...]:

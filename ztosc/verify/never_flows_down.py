@@ -13,18 +13,17 @@ from ztosc.ir.flow import Place
 from ztosc.ir.verdict import Verdict
 from ztosc.verify import words
 from ztosc.verify.chains import rounds
-from ztosc.verify.explorer import Explorer
 from ztosc.verify.outcome import refuted, unless_observed
-from ztosc.verify.scope import everywhere
+from ztosc.verify.questions import Questions
 from ztosc.verify.spread import Spread
 
 
-def check(explorer: Explorer, claim: NeverFlowsDown) -> Verdict:
+def check(explorer: Questions, claim: NeverFlowsDown) -> Verdict:
     """The verdict on one claim. Raises `Undecided`."""
     policy = explorer.policy
     spread = Spread(explorer, claim.label, tuple(ref.name for ref in claim.through))
     lower = below(policy, claim.label)
-    for fresh in rounds(spread.begin(), spread.expand):
+    for fresh in rounds(spread.begin(), spread.expand) if _may_come_down(explorer, claim.label, lower) else ():
         for start, reached in fresh.items():
             place = start.place
             if _only(policy, place, lower) and not (place.kind == "external" and spread.released_at(place)):
@@ -32,7 +31,13 @@ def check(explorer: Explorer, claim: NeverFlowsDown) -> Verdict:
                 way = "; then ".join(hop.text for hop in reached.hops)
                 return refuted(claim, f"{reason}: {way}", reached.hops)
     without = f", other than by {words.names(claim.through)}" if claim.through else ""
-    return unless_observed(claim, policy, everywhere(policy), f"no data of `{claim.label}` reaches what lies below it{without}")
+    return unless_observed(claim, policy, explorer.places, f"no data of `{claim.label}` reaches what lies below it{without}")
+
+
+def _may_come_down(explorer: Questions, label: str, lower: frozenset[str]) -> bool:
+    """Whether, of all the places that the label may ever come to, there is one below it."""
+    places = explorer.may_carry(label)
+    return places is None or any(_only(explorer.policy, place, lower) for place in places)
 
 
 def below(policy: Policy, label: str) -> frozenset[str]:

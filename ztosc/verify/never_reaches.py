@@ -9,21 +9,19 @@ from __future__ import annotations
 from ztosc.ir.assertions import NeverReaches
 from ztosc.ir.verdict import Verdict
 from ztosc.verify import words
-from ztosc.verify.explorer import Explorer
 from ztosc.verify.outcome import refuted, unless_observed
+from ztosc.verify.questions import Questions
 from ztosc.verify.scope import destinations, starts
 
 
-def check(explorer: Explorer, claim: NeverReaches) -> Verdict:
+def check(explorer: Questions, claim: NeverReaches) -> Verdict:
     """The verdict on one claim. Raises `Undecided`, `Unsupported`."""
     begin = [start for ref in claim.subjects for start in starts(explorer.policy, ref)]
     ends = [end for ref in claim.targets for end in destinations(explorer.policy, ref)]
-    for start in begin:
-        for end in ends:
-            flow = explorer.earliest(start, end)
-            if flow is not None:
-                hop = words.hop(explorer, flow)
-                return refuted(claim, f"{words.names(claim.subjects)} can reach {words.names(claim.targets)}: {hop.text}", [hop])
+    flow = explorer.first(begin, ends)
+    if flow is not None:
+        hop = words.hop(explorer, flow)
+        return refuted(claim, f"{words.names(claim.subjects)} can reach {words.names(claim.targets)}: {hop.text}", [hop])
     places = [*(start.place for start in begin), *ends]
     reason = f"no flow from {words.names(claim.subjects)} to {words.names(claim.targets)} is ever allowed"
     return unless_observed(claim, explorer.policy, places, reason)

@@ -9,21 +9,20 @@ from __future__ import annotations
 from ztosc.ir.assertions import OnlyReach
 from ztosc.ir.verdict import Verdict
 from ztosc.verify import words
-from ztosc.verify.explorer import Explorer, Limits
 from ztosc.verify.outcome import refuted, unless_observed
-from ztosc.verify.scope import Start, destinations, everywhere
+from ztosc.verify.questions import Limits, Questions
+from ztosc.verify.scope import Start, destinations
 
 
-def check(explorer: Explorer, claim: OnlyReach) -> Verdict:
+def check(explorer: Questions, claim: OnlyReach) -> Verdict:
     """The verdict on one claim. Raises `Undecided`."""
     who, what = words.names(claim.subjects), words.names(claim.targets)
     for target in claim.targets:
         limits = Limits(outside=(*claim.subjects, target))
         for end in destinations(explorer.policy, target):
-            for place in everywhere(explorer.policy):
-                flow = explorer.earliest(Start(place), end, limits=limits)
-                if flow is not None:
-                    hop = words.hop(explorer, flow)
-                    return refuted(claim, f"not only {who} can reach {what}: {hop.text}", [hop])
+            flow = explorer.first(map(Start, explorer.places), [end], limits)
+            if flow is not None:
+                hop = words.hop(explorer, flow)
+                return refuted(claim, f"not only {who} can reach {what}: {hop.text}", [hop])
     ends = [end for target in claim.targets for end in destinations(explorer.policy, target)]
     return unless_observed(claim, explorer.policy, ends, f"whoever reaches {what} from outside is one of {who}")

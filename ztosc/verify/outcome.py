@@ -11,6 +11,7 @@ from ztosc.ir.assertions import Assertion
 from ztosc.ir.evaluate import Policy
 from ztosc.ir.flow import Place
 from ztosc.ir.verdict import Hop, Outcome, Verdict, Witness
+from ztosc.verify.scope import observed
 
 
 def verdict(claim: Assertion, outcome: Outcome, reason: str, hops: Iterable[Hop] = ()) -> Verdict:
@@ -38,7 +39,7 @@ def refuted(claim: Assertion, reason: str, hops: Iterable[Hop]) -> Verdict:
 
 def unless_observed(claim: Assertion, policy: Policy, places: Iterable[Place], reason: str) -> Verdict:
     """Proved, unless one of the places only logs what would be denied: there, nothing is kept out."""
-    lax = sorted({place.name for place in places if place.kind == "segment" and policy.segments[place.name].observe})
+    lax = sorted({place.name for place in places if place.kind == "segment"} & observed(policy)) if observed(policy) else []
     if lax:
         return verdict(claim, "unsupported", f"`{lax[0]}` only observes: what is denied there passes, so nothing is kept apart from it")
     return proved(claim, reason)

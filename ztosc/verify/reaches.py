@@ -17,24 +17,25 @@ from ztosc.ir.flow import Flow, Place
 from ztosc.ir.values import Ref
 from ztosc.ir.verdict import Hop, Verdict
 from ztosc.verify import words
-from ztosc.verify.explorer import Explorer
 from ztosc.verify.outcome import proved, refuted
+from ztosc.verify.questions import Questions
 from ztosc.verify.scope import Start, Unsupported, destinations, starts
-from ztosc.verify.topology import Part, Topology, failure_text
+from ztosc.verify.topology import Part, failure_text
 
 
 class _Search:
     """One claim, with the failures that were already tried."""
 
-    def __init__(self, explorer: Explorer, claim: Reaches) -> None:
+    def __init__(self, explorer: Questions, claim: Reaches) -> None:
         self.explorer, self.claim = explorer, claim
-        self.topology = Topology(explorer.network)
+        self.topology = explorer.topology
         self._tried: dict[object, tuple[Part, ...] | None] = {}
 
     def broken(self, start: Start, target: Ref) -> tuple[str, tuple[Hop, ...]] | None:
         """How the claim fails for one start and one target, and the steps that show it; `None` where it holds."""
-        for instant in self.explorer.timeline.moments:
-            flows = [flow for end in self._ends(target) if (flow := self.explorer.at(start, end, instant))]
+        ends = self._ends(target)
+        for instant in self.explorer.moments(start, ends):
+            flows = [flow for end in ends if (flow := self.explorer.at(start, end, instant))]
             if not flows:
                 return self._shut(start, target, instant)
             cut = self._cut(start, target, flows)
@@ -99,7 +100,7 @@ class _Search:
                 yield failed
 
 
-def check(explorer: Explorer, claim: Reaches) -> Verdict:
+def check(explorer: Questions, claim: Reaches) -> Verdict:
     """The verdict on one claim. Raises `Undecided`, `Unsupported`."""
     search = _Search(explorer, claim)
     for subject in claim.subjects:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from ztosc.ir.evaluate import Policy
 from ztosc.ir.flow import DevicePrincipal, Host, Person, Place, Principal, ServiceEndpoint
@@ -30,6 +31,35 @@ class Start:
     ref: Ref | None = None
 
 
+class _Names:
+    """What a policy's names stand for, looked up once: `everywhere`, `inside` and `segments_of` are asked of every claim."""
+
+    def __init__(self, policy: Policy) -> None:
+        intent = policy.intent
+        self.inside: dict[str, list[Place]] = {each.name: [segment(each.name)] for each in intent.segments}
+        self.carrying: dict[str, list[str]] = {}
+        self.admitting: dict[str, list[str]] = {}
+        for each in intent.segments:
+            for names, index in ((each.carries, self.carrying), (each.admits, self.admitting)):
+                for name in dict.fromkeys(names):
+                    index.setdefault(name, []).append(each.name)
+        for service in intent.services:
+            self.inside[service.segment].append(Place(kind="segment", name=service.segment, service=service.name))
+        externals = [Place(kind="external", name=each.name) for each in intent.externals]
+        self.everywhere = (*(ends[0] for ends in self.inside.values()), *externals)
+        self.observed = frozenset(each.name for each in intent.segments if each.observe)
+
+
+_known: WeakKeyDictionary[Policy, _Names] = WeakKeyDictionary()
+
+
+def _names(policy: Policy) -> _Names:
+    found = _known.get(policy)
+    if found is None:
+        found = _known[policy] = _Names(policy)
+    return found
+
+
 def segment(name: str) -> Place:
     """The bare segment as an end of a flow."""
     return Place(kind="segment", name=name)
@@ -41,7 +71,7 @@ def starts(policy: Policy, ref: Ref) -> tuple[Start, ...]:
         case "role":
             return tuple(Start(segment(name), ref) for name in policy.roles[ref.name].sources)
         case "device":
-            return tuple(Start(segment(each.name), ref) for each in policy.intent.segments if ref.name in each.admits)
+            return tuple(Start(segment(name), ref) for name in segments_of(policy, ref))
         case "service":
             return (Start(segment(policy.services[ref.name].segment), ref),)
         case "segment" | "label" | "segments":
@@ -60,11 +90,11 @@ def segments_of(policy: Policy, ref: Ref) -> tuple[str, ...]:
         case "segments":
             return tuple(each.name for each in policy.intent.segments)
         case "label":
-            return tuple(each.name for each in policy.intent.segments if ref.name in each.carries)
+            return tuple(_names(policy).carrying.get(ref.name, ()))
         case "role":
             return policy.roles[ref.name].sources
         case "device":
-            return tuple(each.name for each in policy.intent.segments if ref.name in each.admits)
+            return tuple(_names(policy).admitting.get(ref.name, ()))
         case "service":
             return (policy.services[ref.name].segment,)
         case "external" | "system":
@@ -88,8 +118,7 @@ def inside(policy: Policy, place: Place) -> tuple[Place, ...]:
     """The ends of flows at a bare place: its hosts, then each service that stands there."""
     if place.kind != "segment":
         return (place,)
-    services = (each.name for each in policy.intent.services if each.segment == place.name)
-    return (place, *(Place(kind="segment", name=place.name, service=name) for name in services))
+    return tuple(_names(policy).inside.get(place.name) or (place,))
 
 
 def held(policy: Policy, refs: Iterable[Ref]) -> tuple[Place, ...]:
@@ -105,8 +134,12 @@ def held(policy: Policy, refs: Iterable[Ref]) -> tuple[Place, ...]:
 
 def everywhere(policy: Policy) -> tuple[Place, ...]:
     """Every segment and external: the nodes of a chain."""
-    externals = (Place(kind="external", name=each.name) for each in policy.intent.externals)
-    return (*(segment(each.name) for each in policy.intent.segments), *externals)
+    return _names(policy).everywhere
+
+
+def observed(policy: Policy) -> frozenset[str]:
+    """The segments that only log what would be denied."""
+    return _names(policy).observed
 
 
 def principals(policy: Policy, start: Start) -> tuple[Principal, ...]:
@@ -126,7 +159,7 @@ def principals(policy: Policy, start: Start) -> tuple[Principal, ...]:
     if place.kind != "segment":
         return (Host(),)
     devices = (DevicePrincipal(device=name) for name in sorted(policy.segments[place.name].admits))
-    services = (ServiceEndpoint(service=each.name) for each in policy.intent.services if each.segment == place.name)
+    services = (ServiceEndpoint(service=end.service) for end in inside(policy, place) if end.service)
     people = (Person(),) if roles_from(policy, place.name) else ()
     return (Host(), *devices, *services, *people)
 

@@ -16,11 +16,10 @@ from ztosc.ir.assertions import StaysWithin
 from ztosc.ir.flow import Place
 from ztosc.ir.verdict import Hop, Verdict
 from ztosc.verify.chains import Reached, State, rounds
-from ztosc.verify.explorer import Explorer
 from ztosc.verify.outcome import refuted, unless_observed
-from ztosc.verify.scope import everywhere
+from ztosc.verify.questions import Questions
+from ztosc.verify.scope import inside
 from ztosc.verify.spread import Spread
-from ztosc.verify.topology import Topology
 
 DIRECTORY_LABEL = "personal"
 """The directory holds people, so it carries this label (`std.gdpr`)."""
@@ -31,16 +30,21 @@ class Leak:
     """Where the label leaves the jurisdiction, and the hops that brought it there."""
 
     reason: str
-    hops: tuple[Hop, ...]
+    reached: Reached
+
+    @property
+    def hops(self) -> tuple[Hop, ...]:
+        """Every step, the leak the last."""
+        return *self.reached.hops, Hop(text=self.reason)
 
 
 class _Places:
     """The places that count, wherever the data of the label goes."""
 
-    def __init__(self, explorer: Explorer, claim: StaysWithin) -> None:
+    def __init__(self, explorer: Questions, claim: StaysWithin) -> None:
         self.explorer, self.claim = explorer, claim
         self.spread = Spread(explorer, claim.label)
-        self.topology = Topology(explorer.network)
+        self.topology = explorer.topology
 
     def leaks(self, fresh: State) -> Iterator[Leak]:
         """What of the newly reached places, and of the ways there, lies outside."""
@@ -57,8 +61,8 @@ class _Places:
         if place.kind != "segment":
             yield self._leak(f"`{label}` reaches the external `{place.name}`, which is inside no jurisdiction", reached)
             return
-        services = [each.name for each in self.explorer.policy.intent.services if each.segment == place.name]
-        endpoints = {each.node for each in self.explorer.network.endpoints if each.service in services}
+        services = {end.service for end in inside(self.explorer.policy, place) if end.service}
+        endpoints = {each.node for each in self.explorer.network.endpoints if each.service in services} if services else set()
         for node in sorted({*self.topology.segment_nodes(place.name), *endpoints}):
             if self._outside(node):
                 yield self._leak(f"`{label}` rests in `{place.name}` on node `{node}`, {self._where(node)}", reached)
@@ -81,10 +85,10 @@ class _Places:
         serving = self.topology.serving("directory", "replica") if self.claim.label.split(".")[-1] == DIRECTORY_LABEL else ()
         for node in serving:
             if self._outside(node):
-                yield self._leak(f"the directory on node `{node}` holds `{self.claim.label}`, {self._where(node)}", Reached(0, ()))
+                yield self._leak(f"the directory on node `{node}` holds `{self.claim.label}`, {self._where(node)}", Reached(0))
 
     def _leak(self, reason: str, reached: Reached) -> Leak:
-        return Leak(reason, (*reached.hops, Hop(text=reason)))
+        return Leak(reason, reached)
 
     def _outside(self, node: str) -> bool:
         return not self.claim.jurisdiction.holds(self.topology.country[node])
@@ -95,7 +99,7 @@ class _Places:
         return f"in {country}, {inside}" if country else f"in a region without a country, {inside}"
 
 
-def check(explorer: Explorer, claim: StaysWithin) -> Verdict:
+def check(explorer: Questions, claim: StaysWithin) -> Verdict:
     """The verdict on one claim. Raises `Undecided`."""
     places = _Places(explorer, claim)
     begin = places.spread.begin()
@@ -107,7 +111,7 @@ def check(explorer: Explorer, claim: StaysWithin) -> Verdict:
     if leak is not None:
         return refuted(claim, leak.reason + _way(leak.hops[:-1]), leak.hops)
     inside = f"everything that carries `{claim.label}`, and every way between, lies inside {claim.jurisdiction.text}"
-    return unless_observed(claim, explorer.policy, everywhere(explorer.policy), inside)
+    return unless_observed(claim, explorer.policy, explorer.places, inside)
 
 
 def _way(hops: tuple[Hop, ...]) -> str:

@@ -12,7 +12,7 @@ from ztosc.ir.values import AttributeType, InstantType, Ref, Value
 from ztosc.ir.verdict import Hop
 from ztosc.logic import ports
 from ztosc.source import Span
-from ztosc.verify.explorer import Explorer
+from ztosc.verify.questions import Questions
 
 
 def names(refs: Iterable[Ref]) -> str:
@@ -73,7 +73,7 @@ def flow(policy: Policy, given: Flow) -> str:
     return f"{who} may open {port(given.protocol, given.port)} to {place(given.destination)} at {instant_text(given.instant)}"
 
 
-def hop(explorer: Explorer, given: Flow, released: str | None = None) -> Hop:
+def hop(explorer: Questions, given: Flow, released: str | None = None) -> Hop:
     """A flow as a step of a witness, with the rule that allows it (and does not release the label, if one is named)."""
     rule = explorer.carried(given, released)
     why = at(rule.origin) if rule else " (replicas of one service may talk)"
