@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Iterable
 from typing import Any
 
-from ztosc.ir.assertions import Isolated, NeverReaches, OnlyReach, Reaches, StaysWithin
+from ztosc.ir.assertions import Isolated, NeverFlowsDown, NeverReaches, OnlyReach, Reaches, StaysWithin
 from ztosc.ir.evaluate import Policy
 from ztosc.ir.intent import (
     Attribute,
@@ -49,6 +49,7 @@ from ztosc.ir.values import (
 from ztosc.ir.verdict import Verdict
 from ztosc.logic.ports import Boxes
 from ztosc.source import Span
+from ztosc.verify import reference, verify
 from ztosc.verify.literals import port_set
 
 AT = 1_795_305_600
@@ -205,11 +206,16 @@ def stays(label: str, jurisdiction: Jurisdiction = US) -> StaysWithin:
     return StaysWithin(statement=f"{label} stays within", origin=here(next(_lines)), label=label, jurisdiction=jurisdiction)
 
 
+def down(label: str, through: Any = ()) -> NeverFlowsDown:
+    """`L never flows down except by S`."""
+    return NeverFlowsDown(statement=f"{label} never flows down", origin=here(next(_lines)), label=label, through=refs(through))
+
+
 FIELDS: dict[type, str] = {
     Region: "regions", Site: "sites", Node: "nodes", Link: "links", Label: "labels", DeviceClass: "devices",
     Attribute: "attributes", Segment: "segments", Role: "roles", Separation: "separations", Service: "services",
     External: "externals", System: "systems", Rule: "rules", NeverReaches: "assertions", Isolated: "assertions",
-    OnlyReach: "assertions", Reaches: "assertions", StaysWithin: "assertions",
+    OnlyReach: "assertions", Reaches: "assertions", StaysWithin: "assertions", NeverFlowsDown: "assertions",
 }  # fmt: skip
 
 
@@ -285,6 +291,14 @@ def _endpoints(each: Service, plan: SegmentPlan, number: int) -> Iterable[Endpoi
         place, name = spots[replica % len(spots)]
         address = place.prefix.replace("::/64", f"::f:{number + replica:x}")
         yield Endpoint(service=each.name, replica=replica, site=place.site, node=name, address=address)
+
+
+def verified(given: Network) -> tuple[Verdict, ...]:
+    """The verdicts of the engine, which are to the last byte those of the reference."""
+    found = verify(given)
+    told = [each.model_dump_json() for each in found if each.kind == "assert"]
+    assert told == [each.model_dump_json() for each in reference.verify(given)]
+    return found
 
 
 def replays(given: Network, verdict: Verdict) -> bool:

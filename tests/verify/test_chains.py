@@ -26,11 +26,11 @@ from tests.verify.networks import (
     separate,
     service,
     system,
+    verified,
 )
 from ztosc.ir.flow import Person
 from ztosc.ir.values import BoolType, Validity
 from ztosc.ir.verdict import Verdict
-from ztosc.verify import verify
 
 ABC = (segment("a"), segment("b"), segment("c"))
 MFA = attribute("user.mfa", BoolType())
@@ -40,7 +40,7 @@ A_TO_C = isolated("segment:a", "segment:c")
 def judge(*parts: Any, at: int = AT) -> Verdict:
     """The one verdict; a refutation must replay, hop by hop and in time."""
     given = network(*parts, at=at)
-    (verdict,) = verify(given)
+    (verdict,) = verified(given)
     assert verdict.verdict != "refuted" or replays(given, verdict)
     return verdict
 

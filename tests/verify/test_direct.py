@@ -25,11 +25,12 @@ from tests.verify.networks import (
     separate,
     service,
     system,
+    verified,
 )
 from ztosc.ir.flow import DevicePrincipal, Flow, Host, Person, ServiceEndpoint
 from ztosc.ir.values import AnyOf, BoolType, CountryType, DurationType, InstantType, Negation, Now, OtherAttribute, RangeType, all_of
 from ztosc.ir.verdict import Verdict
-from ztosc.verify import verify
+from ztosc.verify import reference, verify
 
 MFA = attribute("user.mfa", BoolType())
 STATE = attribute("device.health", HEALTH)
@@ -40,7 +41,7 @@ BASE = (segment("a"), segment("b", carries=("phi",)), service("s", "b"), MFA, ST
 def judge(*parts: Any) -> Verdict:
     """The one verdict on a network with one assertion; a refutation must replay."""
     given = network(*parts)
-    (verdict,) = verify(given)
+    (verdict,) = verified(given)
     assert verdict.verdict != "refuted" or replays(given, verdict)
     return verdict
 
@@ -239,9 +240,20 @@ def test_a_segment_that_only_observes_carries_no_proof(claim: Callable[..., Any]
     assert "`b` only observes" in verdict.reason
 
 
-def test_what_the_solver_cannot_decide_in_its_budget_is_unknown() -> None:
+def test_what_the_second_solver_does_not_confirm_in_its_budget_is_unknown() -> None:
+    """A refutation is a flow that was replayed and needs no solver; a proof over guards needs both engines."""
+    never_healthy = (allow("segment:a", "service:s", when=HEALTHY), deny("segment:a", "service:s", when=HEALTHY))
+    (verdict,) = verify(network(*BASE, *never_healthy, never("segment:a", "service:s")), rlimit=1)
+    assert verdict.verdict == "unknown"
+    assert "did not confirm" in verdict.reason
+    assert verdict.witness.hops == ()
+    (verdict,) = verify(network(*BASE, never_healthy[0], never("segment:a", "service:s")), rlimit=1)
+    assert verdict.verdict == "refuted"
+
+
+def test_what_the_reference_cannot_decide_in_its_budget_is_unknown() -> None:
     given = network(*BASE, allow("segment:a", "service:s", when=HEALTHY), never("segment:a", "service:s"))
-    (verdict,) = verify(given, rlimit=1)
+    (verdict,) = reference.verify(given, rlimit=1)
     assert verdict.verdict == "unknown"
     assert "the solver gave up" in verdict.reason
     assert verdict.witness.hops == ()

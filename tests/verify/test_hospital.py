@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.verify.networks import replays
+from tests.verify.networks import replays, verified
 from ztosc.compiler import compile_project
 from ztosc.ir.network import Network
 from ztosc.ir.verdict import Verdict
 from ztosc.source import DiskLoader, MemoryLoader
-from ztosc.verify import run_tests, verify
+from ztosc.verify import run_tests
 
 HOSPITAL = Path(__file__).parents[2] / "examples" / "hospital"
 AT = 1_795_305_600
@@ -36,7 +36,7 @@ def compiled(*changes: tuple[str, str]) -> Network:
 def test_everything_it_claims_is_proved() -> None:
     network = compile_project(DiskLoader(HOSPITAL), AT).network
     assert network is not None
-    verdicts = verify(network)
+    verdicts = verified(network)
     assert [(each.property, each.verdict) for each in verdicts] == [
         ("never-reaches", "proved"),
         ("isolated", "proved"),
@@ -73,7 +73,7 @@ def refuted(verdicts: tuple[Verdict, ...]) -> set[str]:
 def test_a_mistake_of_one_line_is_refuted_and_replays(name: str) -> None:
     change, properties = MUTATIONS[name]
     network = compiled(change)
-    verdicts = verify(network)
+    verdicts = verified(network)
     assert refuted(verdicts) == properties
     assert {each.verdict for each in verdicts} <= {"proved", "refuted"}
     with_flows = [each for each in verdicts if any(hop.flow for hop in each.witness.hops)]

@@ -19,11 +19,11 @@ from tests.verify.networks import (
     network,
     never,
     segment,
+    verified,
 )
 from ztosc.ir.clock import in_force
 from ztosc.ir.network import Network
 from ztosc.ir.values import InstantType, Now, Validity, all_of
-from ztosc.verify import verify
 from ztosc.verify.moments import Timeline, offset_changes, validity_text
 from ztosc.verify.scope import Undecided
 
@@ -123,21 +123,21 @@ def test_now_against_a_date_is_seen_to_become_impossible() -> None:
     until = Validity(not_before=limit - 1)
     parts = (segment("a"), segment("b"), attribute("session.ends", InstantType()), never("segment:a", "segment:b"))
     early = network(*parts, allow("segment:a", "segment:b", on="tcp/1", when=guard))
-    assert verify(early)[0].verdict == "refuted"
+    assert verified(early)[0].verdict == "refuted"
     assert limit - 2 in Timeline(early).moments
-    assert verify(network(*parts, allow("segment:a", "segment:b", on="tcp/1", when=guard, valid=until)))[0].verdict == "proved"
+    assert verified(network(*parts, allow("segment:a", "segment:b", on="tcp/1", when=guard, valid=until)))[0].verdict == "proved"
     almost = Validity(not_before=limit - 2)
-    assert verify(network(*parts, allow("segment:a", "segment:b", on="tcp/1", when=guard, valid=almost)))[0].verdict == "refuted"
+    assert verified(network(*parts, allow("segment:a", "segment:b", on="tcp/1", when=guard, valid=almost)))[0].verdict == "refuted"
 
 
 def test_a_grant_counts_from_when_it_begins_and_not_once_it_is_over() -> None:
     parts = (segment("a"), segment("b"), never("segment:a", "segment:b"))
     begins = network(*parts, allow("segment:a", "segment:b", on="tcp/1", valid=Validity(not_before=AT + 400 * DAY)))
-    (verdict,) = verify(begins)
+    (verdict,) = verified(begins)
     assert verdict.witness.hops[0].flow is not None
     assert verdict.witness.hops[0].flow.instant == AT + 400 * DAY
     over = network(*parts, allow("segment:a", "segment:b", on="tcp/1", valid=Validity(not_after=AT)))
-    assert verify(over)[0].verdict == "proved"
+    assert verified(over)[0].verdict == "proved"
 
 
 def test_validities_in_words() -> None:

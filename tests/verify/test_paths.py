@@ -24,11 +24,12 @@ from tests.verify.networks import (
     service,
     site,
     stays,
+    verified,
 )
 from ztosc.ir.network import IsolationDomain
 from ztosc.ir.values import Jurisdiction, Validity
 from ztosc.ir.verdict import Verdict
-from ztosc.verify import topology, verify
+from ztosc.verify import topology
 
 REGIONS = (region("us", "US"), region("ie", "IE"), region("sea", None), region("ca", "US-CA"))
 
@@ -36,7 +37,7 @@ REGIONS = (region("us", "US"), region("ie", "IE"), region("sea", None), region("
 def judge(*parts: Any, **more: Any) -> Verdict:
     """The one verdict; what is allowed in a refutation must replay."""
     given = network(*REGIONS, *parts, **more)
-    (verdict,) = verify(given)
+    (verdict,) = verified(given)
     flows = [hop for hop in verdict.witness.hops if hop.flow]
     assert verdict.verdict != "refuted" or (verdict.witness.hops and (not flows or replays(given, verdict)))
     return verdict

@@ -24,6 +24,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 from ztosc.ir.evaluate import Policy
+from ztosc.ir.guards import attributes_of
 from ztosc.ir.network import Network
 from ztosc.ir.values import (
     AllOf,
@@ -150,6 +151,7 @@ class Reading:
         self._known: dict[object, int] = {}
         self._truths: dict[tuple[int, int], Truth] = {}
         self._held: dict[tuple[tuple[str, ...], str], int] = {}
+        self._asked: dict[int, frozenset[str]] = {}
         self._apart: dict[tuple[str, ...], int] = {}
         for rule in network.intent.rules:
             self.key(rule.guard)
@@ -214,6 +216,12 @@ class Reading:
     def _now(self) -> list[bool]:
         return [any(isinstance(atom.operand, Now) for atom in _atoms(guard)) for guard in self._guards]
 
+    def asked(self, key: int) -> frozenset[str]:
+        """The attributes that a guard, by its number, asks for."""
+        if key not in self._asked:
+            self._asked[key] = attributes_of(self._guards[key])
+        return self._asked[key]
+
     def signature(self, name: str, value: Value) -> Iterator[bool | None]:
         """How every comparison with that attribute comes out, at every phase."""
         for atom in self._by_name.get(name, ()):
@@ -222,13 +230,26 @@ class Reading:
 
     def truth(self, guard: Guard, instant: int) -> Truth:
         """When a guard is true, and when false. Raises `TooLarge`."""
-        key = self.key(guard)
-        phase = bisect.bisect_right(self.thresholds, instant) if self.thresholds and self._now[key] else -1
-        found = self._truths.get((key, phase))
+        return self.truth_of(self.key(guard), instant)
+
+    def truth_of(self, key: int, instant: int) -> Truth:
+        """The same for a guard by its number."""
+        fixed = self.phase(instant) if self._now[key] else 0
+        found = self._truths.get((key, fixed))
         if found is None:
-            fixed = instant if phase < 0 else self.at if instant == self.at or phase == 0 else max(self.at, self.thresholds[phase - 1])
-            found = self._truths[key, phase] = self._formulas.truth(self._guards[key], fixed)
+            found = self._truths[key, fixed] = self._formulas.truth(self._guards[key], fixed)
         return found
+
+    def phase(self, instant: int) -> int:
+        """The instant that stands for all those that guards with `now` do not tell apart from this one."""
+        if instant == self.at or not self.thresholds:
+            return self.at
+        phase = bisect.bisect_right(self.thresholds, instant)
+        return max(self.at, self.thresholds[phase - 1]) if phase else self.at
+
+    def speaks(self, key: int) -> bool:
+        """Whether the truth of a guard, by its number, depends on the instant."""
+        return self._now[key]
 
     @cached_property
     def _formulas(self) -> Formulas:
@@ -258,27 +279,32 @@ class Reading:
                 found[name].add(role.name)
         return {name: tuple(sorted(each)) for name, each in found.items()}
 
+    def holders(self, role: str) -> tuple[str, ...]:
+        """The role itself and those that include it, sorted."""
+        return self._holders[role]
+
     def held(self, segment: str, role: str) -> int:
         """Who acts as a role in a segment: nobody where it does not come from there."""
-        return self._acting(self.roles_from(segment), role) if segment in self.policy.roles[role].sources else FALSE
+        return self.acting(self.roles_from(segment), role) if segment in self.policy.roles[role].sources else FALSE
 
-    def _acting(self, chosen: tuple[str, ...], role: str) -> int:
+    def acting(self, chosen: tuple[str, ...], role: str) -> int:
         """Who holds a role, of the roles that can be chosen there."""
         key = (chosen, role)
         if key not in self._held:
-            names = [name for name in self._holders[role] if name in chosen]
+            names = [name for name in self.holders(role) if name in chosen]
             self._held[key] = self.diagrams.any(self.diagrams.where(self.encoding.role[name], (1,)) for name in reversed(names))
         return self._held[key]
 
-    def apart(self, segment: str, among: frozenset[int] | None = None) -> int:
-        """Who acts in no two separated roles there; of roles outside `among` (variables), if given, none is held. Raises `TooLarge`."""
-        chosen = self.roles_from(segment)
-        if among is not None:
-            chosen = tuple(name for name in chosen if self.encoding.role[name] in among)
+    def apart(self, segment: str) -> int:
+        """Who acts in no two separated roles there. Raises `TooLarge`."""
+        return self.apart_among(self.roles_from(segment))
+
+    def apart_among(self, chosen: tuple[str, ...]) -> int:
+        """The same where just these roles can be chosen."""
         if chosen not in self._apart:
             found = TRUE
             for separation in self.network.intent.separations:
-                found = self.diagrams.both(found, self._at_most_one([self._acting(chosen, name) for name in separation.roles]))
+                found = self.diagrams.both(found, self._at_most_one([self.acting(chosen, name) for name in separation.roles]))
             self._apart[chosen] = found
         return self._apart[chosen]
 

@@ -6,13 +6,18 @@ within its budget `unknown`, and neither is ever `proved`. The same network give
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
+from ztosc.ir.assertions import Assertion
 from ztosc.ir.network import Network
 from ztosc.ir.verdict import Verdict
+from ztosc.verify.answers import Question
+from ztosc.verify.confirm import confirmed
 from ztosc.verify.controls import controls
-from ztosc.verify.explorer import Explorer
+from ztosc.verify.finder import Finder
 from ztosc.verify.judging import judge
+from ztosc.verify.outcome import verdict
 from ztosc.verify.symbolic import RLIMIT
 
 Progress = Callable[[int, int, str], None]
@@ -24,11 +29,36 @@ def verify(network: Network, progress: Progress | None = None, *, rlimit: int = 
 
     `rlimit` bounds each check of the solver, in its own steps.
     """
-    explorer = Explorer(network, rlimit)
+    finder = Finder(network, rlimit)
     claims = sorted(network.intent.assertions, key=lambda claim: claim.origin)
-    verdicts: list[Verdict] = []
+    judged: list[Judged] = []
     for claim in claims:
         if progress:
-            progress(len(verdicts), len(claims), claim.statement)
-        verdicts.append(judge(explorer, claim))
-    return (*verdicts, *controls(network.intent))
+            progress(len(judged), len(claims), claim.statement)
+        judged.append(_judged(finder, claim))
+    return (*_confirmed(finder, judged), *controls(network.intent))
+
+
+class Judged(NamedTuple):
+    """A verdict, and what it rests on: questions whose answer was *nobody*."""
+
+    claim: Assertion
+    verdict: Verdict
+    rests_on: tuple[Question, ...]
+
+
+def _judged(finder: Finder, claim: Assertion) -> Judged:
+    finder.answers.nobody.clear()
+    found = judge(finder, claim)
+    return Judged(claim, found, tuple(finder.answers.nobody) if found.verdict == "proved" else ())
+
+
+def _confirmed(finder: Finder, judged: Sequence[Judged]) -> Iterator[Verdict]:
+    """The verdicts, after the second engine looked at what proofs rest on. Raises `EnginesDisagree`."""
+    asked = list(dict.fromkeys(question for each in judged for question in each.rests_on))
+    agreed = dict(zip(asked, confirmed(finder.slices.reading, asked, finder.rlimit), strict=True))
+    for claim, found, rests_on in judged:
+        if all(agreed[question] for question in rests_on):
+            yield found
+        else:
+            yield verdict(claim, "unknown", "the second solver did not confirm this proof within its limit")

@@ -34,6 +34,7 @@ from ztosc.ir.values import Ref, Validity, Value
 from ztosc.logic import ports
 from ztosc.logic.closure import bits
 from ztosc.logic.diagrams import FALSE, TRUE
+from ztosc.source import Span
 from ztosc.verify.cells import READABLE, preference
 from ztosc.verify.encoding import Encoding, Reading
 from ztosc.verify.scope import everywhere, inside
@@ -46,6 +47,7 @@ class Kind(NamedTuple):
     name: str = ""
 
 
+NO_RULE = Rule(id="", effect="allow", subjects=(), targets=(), origin=Span("", 1, 1, 1, 1))
 HOST, PERSON, ANYONE = Kind("host"), Kind("person"), Kind("any")
 
 
@@ -63,7 +65,11 @@ class Entry(NamedTuple):
 
     def fits(self, bit: int, kind: Kind) -> bool:
         """Whether the subject may be that kind of principal at a place."""
-        return bool(self.sources >> bit & 1) and self.kind in (ANYONE, kind)
+        return bool(self.sources >> bit & 1) and self.is_of(kind)
+
+    def is_of(self, kind: Kind) -> bool:
+        """Whether the subject may be that kind of principal at all."""
+        return self.kind is ANYONE or self.kind == kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +130,6 @@ class Slices:
         self.network, self.policy, self.diagrams = network, self.reading.policy, self.reading.diagrams
         self.places = everywhere(self.policy) if places is None else places
         self.bit = {(place.kind, place.name): index for index, place in enumerate(self.places)}
-        self._by_target = _by_target(network.intent.rules)
         self._entries: dict[int, tuple[Entry, ...]] = {}
         self._slices: dict[Place, Slice] = {}
         self._force: dict[tuple[int, int], bool] = {}
@@ -139,15 +144,8 @@ class Slices:
         yield from (Place(kind="system", name=each.name) for each in self.policy.intent.systems)
 
     def inside(self, place: Place) -> tuple[Place, ...]:
-        """The ends of flows at a place, as `scope.inside` lists them."""
-        return self._inside.get(place) or inside(self.policy, place)
-
-    @cached_property
-    def _inside(self) -> dict[Place, tuple[Place, ...]]:
-        found: dict[str, list[Place]] = {name: [Place(kind="segment", name=name)] for name in self.policy.segments}
-        for service in self.policy.intent.services:
-            found[service.segment].append(Place(kind="segment", name=service.segment, service=service.name))
-        return {ends[0]: tuple(ends) for ends in found.values()}
+        """The ends of flows at a place: its hosts, then each of its services."""
+        return inside(self.policy, place)
 
     def mask(self, kind: str, name: str) -> int:
         """The places where what a reference stands for may initiate from, as bits."""
@@ -176,13 +174,21 @@ class Slices:
 
     # Rules
 
+    @cached_property
+    def _by_target(self) -> dict[tuple[str, str], list[int]]:
+        return _by_target(self.policy.intent.rules)
+
     def positions(self, end: Place) -> list[int]:
         """Which rules are about an end, ascending."""
+        return sorted({position for name in self.names(end) for position in self._by_target.get(name, ())})
+
+    def names(self, end: Place) -> list[tuple[str, str]]:
+        """The kinds and names by which a rule's target can mean an end."""
         names: list[tuple[str, str]] = [(end.kind, end.name)]
         if end.kind == "segment" and end.name in self.policy.segments:
             names += [("label", label) for label in self.policy.segments[end.name].carries]
             names += [("service", end.service)] if end.service else []
-        return sorted({position for name in names for position in self._by_target.get(name, ())})
+        return names
 
     def entries(self, position: int) -> tuple[Entry, ...]:
         """A rule through each of its subjects."""
@@ -190,6 +196,10 @@ class Slices:
             rule = self.policy.intent.rules[position]
             self._entries[position] = tuple(self._entry(rule, ref) for ref in rule.subjects)
         return self._entries[position]
+
+    def entry_of(self, ref: Ref) -> Entry:
+        """Who a reference is, without a rule."""
+        return self._entry(NO_RULE, ref)
 
     def _entry(self, rule: Rule, ref: Ref) -> Entry:
         sources = self.mask(ref.kind, "*" if ref.kind == "segments" else ref.name)
