@@ -34,12 +34,12 @@ class Policy:
         self.types = {attribute.name: attribute.type for attribute in intent.attributes}
 
     @cached_property
-    def _by_target(self) -> dict[tuple[str, str], list[int]]:
-        """Positions of the rules that name a target, by its kind and name."""
+    def by_target(self) -> dict[tuple[str, str], list[int]]:
+        """Positions of the rules that name a target, by its kind and name; of a rule that names it twice, twice."""
         found: dict[tuple[str, str], list[int]] = {}
         for position, rule in enumerate(self.intent.rules):
-            for key in {(ref.kind, ref.name) for ref in rule.targets}:
-                found.setdefault(key, []).append(position)
+            for ref in rule.targets:
+                found.setdefault((ref.kind, ref.name), []).append(position)
         return found
 
     @cached_property
@@ -54,7 +54,7 @@ class Policy:
             if place.kind == "segment":
                 names += [("label", label) for label in self.segments[place.name].carries]
                 names += [("service", place.service)] if place.service else []
-            positions = sorted({position for name in names for position in self._by_target.get(name, ())})
+            positions = sorted({position for name in names for position in self.by_target.get(name, ())})
             self._about[key] = tuple(self.intent.rules[position] for position in positions)
         return self._about[key]
 

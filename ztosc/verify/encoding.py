@@ -303,10 +303,24 @@ class Reading:
         """The same where just these roles can be chosen."""
         if chosen not in self._apart:
             found = TRUE
-            for separation in self.network.intent.separations:
-                found = self.diagrams.both(found, self._at_most_one([self.acting(chosen, name) for name in separation.roles]))
+            for roles in self.separated(chosen):
+                found = self.diagrams.both(found, self._at_most_one([self.acting(chosen, name) for name in roles]))
             self._apart[chosen] = found
         return self._apart[chosen]
+
+    def separated(self, chosen: Iterable[str]) -> list[tuple[str, ...]]:
+        """The separations in which whoever chooses among some roles may come to act, in their order."""
+        numbers = {number for name in chosen for number in self._separations.get(name, ())}
+        return [self.network.intent.separations[number].roles for number in sorted(numbers)]
+
+    @cached_property
+    def _separations(self) -> dict[str, list[int]]:
+        """By role that can be chosen, in which separations it or one that it includes stands."""
+        found: dict[str, list[int]] = {}
+        for number, separation in enumerate(self.network.intent.separations):
+            for name in {holder for role in separation.roles for holder in self.holders(role)}:
+                found.setdefault(name, []).append(number)
+        return found
 
     def _at_most_one(self, sets: list[int]) -> int:
         none, one = TRUE, FALSE

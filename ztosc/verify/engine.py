@@ -6,7 +6,9 @@ within its budget `unknown`, and neither is ever `proved`. The same network give
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from ztosc.ir.assertions import Assertion
@@ -29,14 +31,27 @@ def verify(network: Network, progress: Progress | None = None, *, rlimit: int = 
 
     `rlimit` bounds each check of the solver, in its own steps.
     """
-    finder = Finder(network, rlimit)
-    claims = sorted(network.intent.assertions, key=lambda claim: claim.origin)
-    judged: list[Judged] = []
-    for claim in claims:
-        if progress:
-            progress(len(judged), len(claims), claim.statement)
-        judged.append(_judged(finder, claim))
-    return (*_confirmed(finder, judged), *controls(network.intent))
+    with uncollected():
+        finder = Finder(network, rlimit)
+        claims = sorted(network.intent.assertions, key=lambda claim: claim.origin)
+        judged: list[Judged] = []
+        for claim in claims:
+            if progress:
+                progress(len(judged), len(claims), claim.statement)
+            judged.append(_judged(finder, claim))
+        return (*_confirmed(finder, judged), *controls(network.intent))
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Without the collector of cycles, of which there are none: it would walk a whole network, over and over."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 class Judged(NamedTuple):

@@ -86,13 +86,21 @@ class Finder(Questions):
         anywhere = 0
         for end in ends:
             anywhere |= self.structure.into(end)
-        for start in starts if anywhere else ():
-            if anywhere >> self._bit(start) & 1:
-                for end in ends:
-                    passage = self.passage(start, end, self.network.at, limits)
-                    if passage is not None:
-                        return passage.flow
+        for ref in limits.outside:
+            if ref.kind in ("segment", "segments", "label", "external"):
+                anywhere &= ~self.slices.mask(ref.kind, ref.name)  # whoever is there is left out
+        for start in self._among(starts, anywhere) if anywhere else ():
+            for end in ends:
+                passage = self.passage(start, end, self.network.at, limits)
+                if passage is not None:
+                    return passage.flow
         return None
+
+    def _among(self, starts: Iterable[Start], mask: int) -> Iterator[Start]:
+        """Those starts that lie in a mask."""
+        if starts is self.anywhere:
+            return (self.anywhere[index] for index in bits(mask))
+        return (start for start in starts if mask >> self._bit(start) & 1)
 
     def moments(self, start: Start, ends: Iterable[Place]) -> tuple[int, ...]:
         """Those of the rules between them alone."""

@@ -11,7 +11,7 @@ from ztosc.ir.verdict import Verdict
 from ztosc.verify import words
 from ztosc.verify.outcome import refuted, unless_observed
 from ztosc.verify.questions import Limits, Questions
-from ztosc.verify.scope import Start, destinations
+from ztosc.verify.scope import destinations
 
 
 def check(explorer: Questions, claim: OnlyReach) -> Verdict:
@@ -20,7 +20,7 @@ def check(explorer: Questions, claim: OnlyReach) -> Verdict:
     for target in claim.targets:
         limits = Limits(outside=(*claim.subjects, target))
         for end in destinations(explorer.policy, target):
-            flow = explorer.first(map(Start, explorer.places), [end], limits)
+            flow = explorer.first(explorer.anywhere, [end], limits)
             if flow is not None:
                 hop = words.hop(explorer, flow)
                 return refuted(claim, f"not only {who} can reach {what}: {hop.text}", [hop])

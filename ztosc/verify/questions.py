@@ -111,6 +111,11 @@ class Questions(ABC):
         return everywhere(self.policy)
 
     @cached_property
+    def anywhere(self) -> tuple[Start, ...]:
+        """Whoever or whatever is at any of them."""
+        return tuple(map(Start, self.places))
+
+    @cached_property
     def topology(self) -> Topology:
         """The nodes and links."""
         return Topology(self.network)

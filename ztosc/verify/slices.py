@@ -115,11 +115,30 @@ Grid = tuple[tuple[int, int, int], ...]
 @lru_cache(maxsize=1 << 12)
 def _grid(sets: tuple[ports.Boxes, ...]) -> Grid:
     """One (protocol, port) for each way in which sets of ports overlap, the most readable first, with the bits of the sets that hold it."""
+    samples = list(ports.samples(READABLE, *sets))
+    numbers = sorted({port for _, port in samples})
+    readable = [*(each for each in numbers if each), *(each for each in numbers if not each)]
     found: dict[int, tuple[int, int, int]] = {}
-    for protocol, port in sorted(ports.samples(READABLE, *sets), key=preference):
-        mask = sum(1 << index for index, boxes in enumerate(sets) if ports.contains(boxes, protocol, port))
-        found.setdefault(mask, (protocol, port, mask))
+    for protocol in sorted({protocol for protocol, _ in samples}, key=lambda each: preference((each, 1))):
+        masks = _masks(sets, protocol, numbers)
+        for port in readable:
+            found.setdefault(masks[port], (protocol, port, masks[port]))
     return tuple(found.values())
+
+
+def _masks(sets: tuple[ports.Boxes, ...], protocol: int, numbers: list[int]) -> dict[int, int]:
+    """By port, the bits of the sets that hold it; `numbers` are ascending and have every end of every set among them."""
+    changes: dict[int, int] = {}
+    for index, boxes in enumerate(sets):
+        for low, high, first, last in boxes:
+            if low <= protocol <= high:
+                changes[first] = changes.get(first, 0) ^ 1 << index
+                changes[last + 1] = changes.get(last + 1, 0) ^ 1 << index
+    mask, found = 0, {}
+    for port in numbers:
+        mask ^= changes.get(port, 0)
+        found[port] = mask
+    return found
 
 
 class Slices:
@@ -174,13 +193,9 @@ class Slices:
 
     # Rules
 
-    @cached_property
-    def _by_target(self) -> dict[tuple[str, str], list[int]]:
-        return _by_target(self.policy.intent.rules)
-
     def positions(self, end: Place) -> list[int]:
         """Which rules are about an end, ascending."""
-        return sorted({position for name in self.names(end) for position in self._by_target.get(name, ())})
+        return sorted({position for name in self.names(end) for position in self.policy.by_target.get(name, ())})
 
     def names(self, end: Place) -> list[tuple[str, str]]:
         """The kinds and names by which a rule's target can mean an end."""
@@ -365,17 +380,6 @@ def principal(kind: Kind, roles: tuple[str, ...], attributes: tuple[tuple[str, V
             return ServiceEndpoint(service=kind.name, attributes=attributes)
         case _:
             return Host(attributes=attributes)
-
-
-def _by_target(rules: Iterable[Rule]) -> dict[tuple[str, str], list[int]]:
-    """Positions of the rules that name a target, by its kind and name."""
-    found: dict[tuple[str, str], list[int]] = {}
-    for position, rule in enumerate(rules):
-        for ref in rule.targets:
-            listed = found.setdefault((ref.kind, ref.name), [])
-            if not listed or listed[-1] != position:
-                listed.append(position)
-    return found
 
 
 def _port_class(cell: tuple[int, int, int], spoken: list[tuple[int, tuple[Entry, ...], bool]], listen: int) -> PortClass | None:

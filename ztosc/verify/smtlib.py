@@ -100,8 +100,8 @@ class Script:
         """No two separated roles; of roles that no rule here speaks of none is held, which only widens what is left."""
         named = [term.role for term in (*question.allows, *question.denies)] + [*question.outside, question.must]
         matter = {name for role in named if role for name in self.reading.holders(role)} & set(question.chosen or ())
-        for separation in self.reading.network.intent.separations if matter else ():
-            held = [_any(_role(name) for name in self.reading.holders(role) if name in matter) for role in separation.roles]
+        for roles in self.reading.separated(matter):
+            held = [_any(_role(name) for name in self.reading.holders(role) if name in matter) for role in roles]
             held = [each for each in held if each != "false"]
             if len(held) > 1:
                 yield f"((_ at-most 1) {' '.join(held)})"

@@ -11,7 +11,6 @@ from functools import cached_property
 from ztosc.ir.clock import is_over
 from ztosc.ir.flow import Place
 from ztosc.ir.intent import Rule
-from ztosc.ir.values import Ref
 from ztosc.logic.closure import bits, transpose
 from ztosc.verify.slices import ANYONE, PERSON, Kind, Slices
 
@@ -24,7 +23,6 @@ class Structure:
 
     def __init__(self, slices: Slices) -> None:
         self.slices, self.policy, self.at = slices, slices.policy, slices.network.at
-        self._subjects: dict[tuple[Ref, ...], Granted] = {}
         self._granted: dict[tuple[str, str, str | None], Granted] = {}
         self._union: dict[tuple[str, str, str | None], int] = {}
 
@@ -32,21 +30,20 @@ class Structure:
     def _by_target(self) -> dict[tuple[str, str], Granted]:
         """By name in a rule, who is granted anything on it."""
         found: dict[tuple[str, str], Granted] = {}
+        known: dict[tuple[str, str], tuple[Kind, int]] = {}
         for rule in self.policy.intent.rules:
             if rule.effect == "allow" and not is_over(rule.validity, self.at):
-                subjects = self._of_subjects(rule)
-                for ref in rule.targets:
-                    granted = found.setdefault((ref.kind, ref.name), {})
-                    for kind, mask in subjects:
+                for target in rule.targets:
+                    granted = found.setdefault((target.kind, target.name), {})
+                    for ref in rule.subjects:
+                        key = (ref.kind, ref.name)
+                        kind, mask = known.get(key) or known.setdefault(key, self._subject(*key))
                         granted[kind] = granted.get(kind, 0) | mask
         return found
 
-    def _of_subjects(self, rule: Rule) -> list[tuple[Kind, int]]:
-        found = []
-        for ref in rule.subjects:
-            kind = PERSON if ref.kind == "role" else Kind(ref.kind, ref.name) if ref.kind in ("device", "service") else ANYONE
-            found.append((kind, self.slices.mask(ref.kind, ref.name)))
-        return found
+    def _subject(self, kind: str, name: str) -> tuple[Kind, int]:
+        who = PERSON if kind == "role" else Kind(kind, name) if kind in ("device", "service") else ANYONE
+        return who, self.slices.mask(kind, name)
 
     def granted(self, end: Place) -> Granted:
         """Who may ever get to an end."""
