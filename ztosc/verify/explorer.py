@@ -18,9 +18,11 @@ from ztosc.ir.values import Now, Ref
 from ztosc.logic import ports
 from ztosc.verify import symbolic
 from ztosc.verify.cells import cells, listens, spoken_ports
+from ztosc.verify.cuts import Instances
 from ztosc.verify.moments import Timeline
 from ztosc.verify.questions import NO_LIMITS, Bound, Limits, Passage, Questions
 from ztosc.verify.scope import Start, principals
+from ztosc.verify.topology import Failing, Part
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,15 @@ class Explorer(Questions):
     def logged(self, place: Place) -> tuple[Rule, ...]:
         """All rules."""
         return self.policy.intent.rules
+
+    def cut(self, here: str, instances: Instances, count: int, failing: Failing) -> tuple[Part, ...] | None:
+        """Every combination, tried in turn."""
+        topology = self.topology
+        domains = sorted({name for names in instances for name in names})
+        for failed in topology.failures(here, domains, count, failing):
+            if not any(topology.connected(here, there, names, failed) for names, there in instances.items()):
+                return failed
+        return None
 
     def may_carry(self, label: str) -> None:
         """Anywhere."""

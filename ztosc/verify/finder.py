@@ -22,11 +22,13 @@ from ztosc.logic.closure import bits
 from ztosc.logic.diagrams import TooLarge
 from ztosc.verify import least, symbolic
 from ztosc.verify.answers import NOBODY, SOMEBODY, Answers, Question
+from ztosc.verify.cuts import Instances, first_cut
 from ztosc.verify.moments import LATEST, Timeline
 from ztosc.verify.questions import NO_LIMITS, Bound, Limits, Passage, Questions
 from ztosc.verify.scope import Start
 from ztosc.verify.slices import PERSON, Entry, Kind, PortClass, Slices, principal
 from ztosc.verify.structure import Structure
+from ztosc.verify.topology import Failing, Part
 from ztosc.verify.within import bounds
 
 
@@ -120,6 +122,10 @@ class Finder(Questions):
     def logged(self, place: Place) -> list[Rule]:
         """The rules about a place that log."""
         return self.structure.logged(self.slices.bit[place.kind, place.name])
+
+    def cut(self, here: str, instances: Instances, count: int, failing: Failing) -> tuple[Part, ...] | None:
+        """Only those are looked at that hit a way which still stands."""
+        return first_cut(self.topology, here, instances, count, failing)
 
     def may_carry(self, label: str) -> tuple[Place, ...]:
         """Everything that hops and logs may ever lead to."""

@@ -20,8 +20,9 @@ from ztosc.ir.flow import Flow, Place, Principal, ServiceEndpoint
 from ztosc.ir.intent import Rule
 from ztosc.ir.network import Network
 from ztosc.ir.values import Ref
+from ztosc.verify.cuts import Instances
 from ztosc.verify.scope import Start, everywhere
-from ztosc.verify.topology import Topology
+from ztosc.verify.topology import Failing, Part, Topology
 
 
 class WitnessDoesNotReplay(Exception):
@@ -98,6 +99,10 @@ class Questions(ABC):
     @abstractmethod
     def logged(self, place: Place) -> Iterable[Rule]:
         """At least the rules about a place that log, in their order."""
+
+    @abstractmethod
+    def cut(self, here: str, instances: Instances, count: int, failing: Failing) -> tuple[Part, ...] | None:
+        """The first of the fewest failures, at most `count`, after which no instance answers a node. Raises `Undecided`."""
 
     @abstractmethod
     def may_carry(self, label: str) -> tuple[Place, ...] | None:

@@ -86,7 +86,7 @@ class _Search:
         return self._tried[key]
 
     def _failures(self, start: Place, here: str, instances: tuple[tuple[str, Place], ...]) -> Iterator[tuple[Part, ...]]:
-        """The combinations of failures after which no instance answers, fewest first."""
+        """Failures after which no instance answers."""
         claim, topology = self.claim, self.topology
         by_domains: dict[tuple[str, ...], set[str]] = {}
         for node, end in instances:
@@ -94,10 +94,9 @@ class _Search:
         nodes = {node for node, _ in instances}
         if claim.failures and claim.failing != "links" and len(nodes) == 1:
             yield (("node", min(nodes)),)
-        domains = sorted({name for names in by_domains for name in names})
-        for failed in topology.failures(here, domains, claim.failures, claim.failing):
-            if not any(topology.connected(here, there, names, failed) for names, there in by_domains.items()):
-                yield failed
+        cut = self.explorer.cut(here, by_domains, claim.failures, claim.failing)
+        if cut is not None:
+            yield cut
 
 
 def check(explorer: Questions, claim: Reaches) -> Verdict:

@@ -26,6 +26,8 @@ BUDGET = 50_000
 Failing = Literal["any", "links", "nodes"]
 Part = tuple[str, str]
 """("link", name) or ("node", name)."""
+Ways = dict[str, dict[str, str]]
+"""By node, its neighbours with the links to them."""
 
 
 class Topology:
@@ -39,6 +41,7 @@ class Topology:
         self.plans = {plan.segment: plan for plan in network.segments}
         self._domains = {domain.name: domain for domain in network.domains}
         self._graphs: dict[str, nx.Graph[str]] = {}
+        self._ways: dict[str, Ways] = {}
         self._relays: dict[tuple[str, str, str], tuple[str, ...]] = {}
 
     @cached_property
@@ -50,16 +53,25 @@ class Topology:
         """The nodes that serve any of the roles, sorted."""
         return tuple(sorted(node.name for node in self.network.intent.nodes if set(roles) & set(node.serves)))
 
+    def ways(self, domain: str) -> Ways:
+        """The nodes and links of an isolation domain."""
+        if domain not in self._ways:
+            found: Ways = {name: {} for name in sorted(name for each in self.network.domains if each.name == domain for name in each.nodes)}
+            admitted = {tunnel.link for tunnel in self.network.tunnels if domain in tunnel.domains}
+            for link in self.network.intent.links:
+                if link.name in admitted and link.a in found and link.b in found:
+                    found[link.a][link.b] = found[link.b][link.a] = link.name
+            self._ways[domain] = found
+        return self._ways[domain]
+
     def graph(self, domain: str) -> nx.Graph[str]:
-        """The graph of an isolation domain; each edge knows its `link`."""
+        """The same for the graph library, which is loaded for blocks alone."""
         if domain not in self._graphs:
             import networkx as nx
 
             graph: nx.Graph[str] = nx.Graph()
-            graph.add_nodes_from(sorted(name for each in self.network.domains if each.name == domain for name in each.nodes))
-            admitted = {tunnel.link for tunnel in self.network.tunnels if domain in tunnel.domains}
-            ends = ((link.a, link.b, link.name) for link in self.network.intent.links if link.name in admitted)
-            graph.add_edges_from((a, b, {"link": name}) for a, b, name in ends if a in graph and b in graph)
+            graph.add_nodes_from(self.ways(domain))
+            graph.add_edges_from((a, b) for a, others in self.ways(domain).items() for b in others)
             self._graphs[domain] = graph
         return self._graphs[domain]
 
@@ -106,8 +118,8 @@ class Topology:
 
     def failures(self, here: str, domains: Iterable[str], count: int, failing: Failing) -> Iterator[tuple[Part, ...]]:
         """Every combination of at most `count` links and nodes, fewest first; `here` never fails. Raises `Undecided` over budget."""
-        graphs = [self.graph(domain) for domain in domains]
-        links = sorted({("link", str(edge["link"])) for graph in graphs for _, _, edge in graph.edges(data=True)})
+        graphs = [self.ways(domain) for domain in domains]
+        links = sorted({("link", name) for graph in graphs for others in graph.values() for name in others.values()})
         nodes = sorted({("node", name) for graph in graphs for name in graph if name != here})
         parts = {"any": [*links, *nodes], "links": links, "nodes": nodes}[failing]
         total = sum(comb(len(parts), size) for size in range(min(count, len(parts)) + 1))
@@ -119,18 +131,19 @@ class Topology:
         """Whether some node of `there` still exchanges packets with `here`: there and back, each in its domain."""
         left = [node for node in there if ("node", node) not in failed]
         for domain in domains:
-            around = self._around(self.graph(domain), here, failed)
+            around = self.around(domain, here, failed)
             left = [node for node in left if node in around]
         return bool(left)
 
-    def _around(self, graph: nx.Graph[str], here: str, failed: Collection[Part]) -> set[str]:
-        found = {here} & set(graph)
+    def around(self, domain: str, here: str, failed: Collection[Part]) -> dict[str, str]:
+        """The nodes that are still reached from one, each with the node before it on a shortest way."""
+        graph = self.ways(domain)
+        found = {here: here} if here in graph else {}
         queue = list(found)
-        while queue:
-            node = queue.pop()
-            for other, edge in graph[node].items():
-                if other not in found and ("node", other) not in failed and ("link", edge["link"]) not in failed:
-                    found.add(other)
+        for node in queue:
+            for other, link in graph[node].items():
+                if other not in found and ("node", other) not in failed and ("link", link) not in failed:
+                    found[other] = node
                     queue.append(other)
         return found
 
