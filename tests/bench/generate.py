@@ -5,7 +5,8 @@
 
 What makes it like a real one: grants lead from desks and benches to racks, from rack to rack in one direction, and on to vaults, which
 initiate nothing; roles have requirements, grants have guards, windows and dates; some denies cut in; visitors are granted vaults under
-conditions that nobody can meet, so that only guards stand between a lobby and a vault; all branches send to the first; some claims are wrong.
+conditions that nobody can meet, so that only guards stand between a lobby and a vault; all branches send to the first; some claims are
+wrong.
 """
 
 from __future__ import annotations

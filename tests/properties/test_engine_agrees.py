@@ -57,7 +57,7 @@ from ztosc.ir.values import (
     all_of,
 )
 from ztosc.source import Span
-from ztosc.verify import reference, verify
+from ztosc.verify import Session, reference, verify
 
 TYPES = {
     "user.mfa": BoolType(), "user.level": LEVEL, "user.risk": RangeType(low=0, high=2), "user.limit": RangeType(low=1, high=2),
@@ -123,8 +123,9 @@ def declared(draw: st.DrawFn) -> list[Any]:
     places = st.lists(st.sampled_from(["home", "away", "third"]), min_size=1, max_size=2, unique=True)
     carried = {name: draw(st.sampled_from([(), ("phi",), ("public",)])) for name in "bcd"}
     people = [role(name, *draw(st.lists(st.sampled_from("abcd"), min_size=1, max_size=2, unique=True))) for name in ("p", "q")]
-    third = role("r", *draw(st.lists(st.sampled_from("abcd"), min_size=1, max_size=2, unique=True)), requires=draw(st.one_of(st.just(TRUE), richer)),
-                 includes=draw(st.sampled_from([(), ("p",), ("p", "q")])))  # fmt: skip
+    wanted, includes = draw(st.one_of(st.just(TRUE), richer)), draw(st.sampled_from([(), ("p",), ("p", "q")]))
+    where = draw(st.lists(st.sampled_from("abcd"), min_size=1, max_size=2, unique=True))
+    third = role("r", *where, requires=wanted, includes=includes)
     roles = [*people, released(third) if draw(st.integers(0, 4)) == 0 else third]
     ways = draw(st.lists(st.sampled_from([("n1", "n2"), ("n2", "n3"), ("n1", "n3"), ("n3", "n4"), ("n1", "n4")]), unique=True, max_size=5))
     return [
@@ -162,6 +163,20 @@ def test_verdicts_reasons_and_witnesses_are_those_of_the_reference(parts: list[A
     wanted = [each.model_dump_json() for each in reference.verify(net)]
     for one, other in zip(told, wanted, strict=True):
         assert one == other
+
+
+@fixed(120)
+@given(declared(), st.lists(claims, min_size=2, max_size=5), st.lists(st.tuples(st.integers(0, 9), st.integers(0, 2), rules()), max_size=4))
+def test_a_session_says_after_each_edit_what_a_fresh_look_says(parts: list[Any], asked: list[Any], edits: list[Any]) -> None:
+    given_first = network(*parts, *asked)
+    session = Session(given_first)
+    current = given_first
+    for position, length, fresh in edits:
+        before = current.intent.rules
+        put_in = () if length == 2 and position % 2 else (fresh,)
+        changed = (*before[:position], *put_in, *before[position + length :])
+        current = current.model_copy(update={"intent": current.intent.model_copy(update={"rules": changed})})
+        assert session.update(current).verdicts == verify(current)
 
 
 @fixed(20)

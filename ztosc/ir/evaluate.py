@@ -7,7 +7,7 @@ one service may talk on its listen ports.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from functools import cached_property
 from typing import Literal
 
@@ -57,6 +57,11 @@ class Policy:
             positions = sorted({position for name in names for position in self.by_target.get(name, ())})
             self._about[key] = tuple(self.intent.rules[position] for position in positions)
         return self._about[key]
+
+    def edited(self, intent: Intent, by_target: dict[tuple[str, str], list[int]], ends: Container[tuple[str, str]]) -> None:
+        """Takes an intent that has other rules about some ends (by kind and name), and their positions by target; nothing else differs."""
+        self.intent, self.by_target = intent, by_target
+        self._about = {key: rules for key, rules in self._about.items() if key[:2] not in ends}
 
     def decide(self, flow: Flow) -> Decision:
         """Decide one flow."""

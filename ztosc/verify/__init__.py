@@ -5,10 +5,12 @@ This is the reference: slow and obvious, the oracle of whatever is faster. What 
 """
 
 from ztosc.verify.asking import Answer, Asker, Question
+from ztosc.verify.confirm import EnginesDisagree
 from ztosc.verify.controls import states
-from ztosc.verify.engine import Progress, verify
+from ztosc.verify.engine import verify
 from ztosc.verify.literals import Unanswerable
 from ztosc.verify.questions import WitnessDoesNotReplay
+from ztosc.verify.session import Progress, Session
 from ztosc.verify.tests_block import TestFailure, TestResult, run_tests
 from ztosc.verify.why import Difference, Explanation, why
 
@@ -16,9 +18,11 @@ __all__ = [
     "Answer",
     "Asker",
     "Difference",
+    "EnginesDisagree",
     "Explanation",
     "Progress",
     "Question",
+    "Session",
     "TestFailure",
     "TestResult",
     "Unanswerable",

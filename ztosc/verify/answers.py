@@ -49,19 +49,19 @@ class Answers:
     def __init__(self, reading: Reading) -> None:
         self.reading, self.diagrams = reading, reading.diagrams
         self._known: dict[Question, int] = {}
-        self._terms: dict[int, Term] = {}
+        self._terms: dict[int, tuple[Term, Entry]] = {}  # with the entry, so that its id stays its own
         self._by_solver: set[Question] = set()
         self.nobody: dict[Question, None] = {}
         """Questions answered *nobody* since this was last emptied, in their order."""
 
     def term(self, entry: Entry) -> Term:
         """What an entry asks."""
-        found = self._terms.get(id(entry))  # slices keep their entries
-        if found is None:
+        known = self._terms.get(id(entry))
+        if known is None:
             role = self.reading.policy.roles[entry.role] if entry.role and entry.rule.effect == "allow" else None
             requires = self.reading.key(role.requires) if role else None
-            found = self._terms[id(entry)] = Term(entry.role, self.reading.key(entry.rule.guard), requires)
-        return found
+            known = self._terms[id(entry)] = Term(entry.role, self.reading.key(entry.rule.guard), requires), entry
+        return known[0]
 
     def who(self, question: Question) -> int:
         """The diagram of those there are; `NOBODY`; or `SOMEBODY`. Raises `TooLarge` for a question that has to be put to the solver."""

@@ -11,12 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from ztosc.ir.clock import is_over
 from ztosc.ir.flow import Place
 from ztosc.ir.verdict import Hop
 from ztosc.verify import words
 from ztosc.verify.questions import NO_LIMITS, Bound, Limits, Passage, Questions
-from ztosc.verify.scope import Start, inside, roles_from
+from ztosc.verify.scope import Start, inside
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,33 +97,11 @@ def recursion(explorer: Questions, start: Start, after: int, without: tuple[Plac
 
     What a resolver looks up travels to name servers that the asker chooses, so it counts as a hop to every external.
     """
-    if start.place.kind != "segment" or not _granted_external(explorer, start.place.name):
+    if start.place.kind != "segment" or not explorer.granted_external(start.place):
         return None
     systems = [Place(kind="system", name=each.name) for each in explorer.policy.intent.systems if each.served_by == "resolver"]
     passages = [passage for end in systems if end not in without and (passage := explorer.passage(start, end, after))]
     return min(passages, key=lambda passage: passage.instant, default=None)
-
-
-def _granted_external(explorer: Questions, segment: str) -> bool:
-    policy = explorer.policy
-    allows = (rule for rule in policy.intent.rules if rule.effect == "allow" and not is_over(rule.validity, explorer.network.at))
-    granted = (rule for rule in allows if any(ref.kind == "external" for ref in rule.targets))
-    return any(_stands_in(explorer, ref.kind, ref.name, segment) for rule in granted for ref in rule.subjects)
-
-
-def _stands_in(explorer: Questions, kind: str, name: str, segment: str) -> bool:
-    policy = explorer.policy
-    match kind:
-        case "role":
-            return name in roles_from(policy, segment)
-        case "device":
-            return name in policy.segments[segment].admits
-        case "service":
-            return policy.services[name].segment == segment
-        case "label":
-            return name in policy.segments[segment].carries
-        case _:
-            return kind == "segments" or (kind == "segment" and name == segment)
 
 
 def steps(

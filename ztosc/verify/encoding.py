@@ -146,8 +146,9 @@ class Reading:
         self.encoding, self.diagrams = encoding, encoding.diagrams
         self.network, self.at = network, network.at
         self.policy = Policy(network.intent)
-        self._keys: dict[int, int] = {}
+        self._keys: dict[int, tuple[int, Guard]] = {}  # with the guard, so that its id stays its own
         self._guards: list[Guard] = []
+        self._now: list[bool] = []
         self._known: dict[object, int] = {}
         self._truths: dict[tuple[int, int], Truth] = {}
         self._held: dict[tuple[tuple[str, ...], str], int] = {}
@@ -163,15 +164,21 @@ class Reading:
 
     def key(self, guard: Guard) -> int:
         """The number of a guard of this network: equal guards have the same."""
-        found = self._keys.get(id(guard))
+        known = self._keys.get(id(guard))
+        if known is not None:
+            return known[0]
+        shape = _shape(guard)
+        found = self._known.get(shape)
         if found is None:
-            shape = _shape(guard)
-            found = self._known.get(shape)
-            if found is None:
-                found = self._known[shape] = len(self._guards)
-                self._guards.append(guard)
-            self._keys[id(guard)] = found
+            found = self._known[shape] = len(self._guards)
+            self._guards.append(guard)
+            self._now.append(any(isinstance(atom.operand, Now) for atom in _atoms(guard)))
+        self._keys[id(guard)] = found, guard
         return found
+
+    def knows(self, guard: Guard) -> bool:
+        """Whether the variables were made with every comparison in a guard in mind."""
+        return all(_shape(atom) in self._atoms for atom in _atoms(guard))
 
     def guard(self, key: int) -> Guard:
         """The guard of a number."""
@@ -180,11 +187,15 @@ class Reading:
     @cached_property
     def atoms(self) -> tuple[Compare, ...]:
         """Every distinct comparison in a guard of this network."""
+        return tuple(self._atoms.values())
+
+    @cached_property
+    def _atoms(self) -> dict[object, Compare]:
         found: dict[object, Compare] = {}
         for guard in self._guards:
             for atom in _atoms(guard):
                 found.setdefault(_shape(atom), atom)
-        return tuple(found.values())
+        return found
 
     @cached_property
     def _by_name(self) -> dict[str, list[Compare]]:
@@ -211,10 +222,6 @@ class Reading:
     def speaks_of_now(self, guard: Guard) -> bool:
         """Whether the truth of a guard depends on the instant."""
         return self._now[self.key(guard)]
-
-    @cached_property
-    def _now(self) -> list[bool]:
-        return [any(isinstance(atom.operand, Now) for atom in _atoms(guard)) for guard in self._guards]
 
     def asked(self, key: int) -> frozenset[str]:
         """The attributes that a guard, by its number, asks for."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ztosc.ir.clock import in_force
+from ztosc.ir.clock import in_force, is_over
 from ztosc.ir.evaluate import Policy
 from ztosc.ir.flow import Flow, Person, Place, Principal, ServiceEndpoint
 from ztosc.ir.guards import atoms
@@ -21,7 +21,7 @@ from ztosc.verify.cells import cells, listens, spoken_ports
 from ztosc.verify.cuts import Instances
 from ztosc.verify.moments import Timeline
 from ztosc.verify.questions import NO_LIMITS, Bound, Limits, Passage, Questions
-from ztosc.verify.scope import Start, principals
+from ztosc.verify.scope import Start, principals, roles_from
 from ztosc.verify.topology import Failing, Part
 
 
@@ -80,6 +80,25 @@ class Explorer(Questions):
     def around(self, place: Place) -> tuple[Place, ...]:
         """Everywhere."""
         return self.places
+
+    def granted_external(self, place: Place) -> bool:
+        """Over all rules."""
+        allows = (rule for rule in self.policy.intent.rules if rule.effect == "allow" and not is_over(rule.validity, self.network.at))
+        granted = (rule for rule in allows if any(ref.kind == "external" for ref in rule.targets))
+        return any(self._stands_in(ref.kind, ref.name, place.name) for rule in granted for ref in rule.subjects)
+
+    def _stands_in(self, kind: str, name: str, segment: str) -> bool:
+        match kind:
+            case "role":
+                return name in roles_from(self.policy, segment)
+            case "device":
+                return name in self.policy.segments[segment].admits
+            case "service":
+                return self.policy.services[name].segment == segment
+            case "label":
+                return name in self.policy.segments[segment].carries
+            case _:
+                return kind == "segments" or (kind == "segment" and name == segment)
 
     def logged(self, place: Place) -> tuple[Rule, ...]:
         """All rules."""

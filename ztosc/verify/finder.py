@@ -22,6 +22,7 @@ from ztosc.logic.closure import bits
 from ztosc.logic.diagrams import TooLarge
 from ztosc.verify import least, symbolic
 from ztosc.verify.answers import NOBODY, SOMEBODY, Answers, Question
+from ztosc.verify.changes import Edit
 from ztosc.verify.cuts import Instances, first_cut
 from ztosc.verify.moments import LATEST, Timeline
 from ztosc.verify.questions import NO_LIMITS, Bound, Limits, Passage, Questions
@@ -30,6 +31,8 @@ from ztosc.verify.slices import PERSON, Entry, Kind, PortClass, Slices, principa
 from ztosc.verify.structure import Structure
 from ztosc.verify.topology import Failing, Part
 from ztosc.verify.within import bounds
+
+EVERYTHING = -1
 
 
 class Case(NamedTuple):
@@ -50,11 +53,14 @@ class Finder(Questions):
         super().__init__(network, self.slices.policy, rlimit)
         self.structure = Structure(self.slices)
         self.answers = Answers(self.slices.reading)
-        self._cases: dict[object, tuple[Case, ...]] = {}
+        self._cases: dict[tuple[object, ...], tuple[Case, ...]] = {}
         self._timelines: dict[object, Timeline] = {}
-        self._validity: dict[int, int] = {}
+        self._validity: dict[int, tuple[int, Validity]] = {}  # with the validity, so that its id stays its own
         self._validities: dict[Validity, int] = {}
         self._settled: int | None = None
+        self._kept: list[Rule] = []  # rules that were edited away: what is remembered by their id stays theirs
+        self.touched = 0
+        """The ends that were looked at since this was last 0, as bits: rules about others change nothing of what was answered."""
 
     # Questions
 
@@ -88,6 +94,7 @@ class Finder(Questions):
         anywhere = 0
         for end in ends:
             anywhere |= self.structure.into(end)
+            self.touched |= self._mark(end)
         for ref in limits.outside:
             if ref.kind in ("segment", "segments", "label", "external"):
                 anywhere &= ~self.slices.mask(ref.kind, ref.name)  # whoever is there is left out
@@ -107,32 +114,90 @@ class Finder(Questions):
     def moments(self, start: Start, ends: Iterable[Place]) -> tuple[int, ...]:
         """Those of the rules between them alone."""
         cases = tuple(case for end in ends for case in self.cases(start, end, NO_LIMITS))
+        for end in ends:
+            self.touched |= self._mark(end)
         return self._timeline(cases).after(self.network.at) if self._timed(cases) else (self.network.at,)
 
     def bounds(self, begin: Iterable[Place], goals: Iterable[Place], without: tuple[Place, ...]) -> Iterator[Bound]:
         """First what a shortest chain may pass, then all that a chain may."""
-        return bounds(self.structure, self._mask(begin), self._mask(goals), without)
+        region, found = bounds(self.structure, self._mask(begin), self._mask(goals), without)
+        self.touched |= region
+        return iter(found)
 
     def around(self, place: Place) -> tuple[Place, ...]:
         """The neighbours in the graph of what may ever be."""
         bit = self.slices.bit[place.kind, place.name]
+        self.touched = EVERYTHING
         there = self.structure.inward[bit] | self.structure.outward[bit]
         return tuple(self.slices.places[index] for index in bits(there))
 
     def logged(self, place: Place) -> list[Rule]:
         """The rules about a place that log."""
+        self.touched = EVERYTHING
         return self.structure.logged(self.slices.bit[place.kind, place.name])
 
     def cut(self, here: str, instances: Instances, count: int, failing: Failing) -> tuple[Part, ...] | None:
         """Only those are looked at that hit a way which still stands."""
         return first_cut(self.topology, here, instances, count, failing)
 
+    def granted_external(self, place: Place) -> bool:
+        """By bits."""
+        return bool(self.structure.granted_external >> self.slices.bit[place.kind, place.name] & 1)
+
     def may_carry(self, label: str) -> tuple[Place, ...]:
         """Everything that hops and logs may ever lead to."""
+        self.touched = EVERYTHING
         stops = [each for each in self.policy.intent.segments if each.governance.released(label)]
         ends = [each for each in self.policy.intent.externals if each.governance.released(label)]
         mask = sum(self.slices.mask("segment", each.name) for each in stops) | sum(self.slices.mask("external", each.name) for each in ends)
         return tuple(self.slices.places[index] for index in bits(self.structure.spread(self.slices.mask("label", label), mask)))
+
+    # Edits
+
+    def edited(self, edit: Edit) -> int | None:
+        """Takes over a network in which some rules are others, and says which ends those are about, as bits of `touched`.
+
+        `None` where that cannot be taken over: a new guard compares something that no guard compared before.
+        """
+        reading, slices = self.slices.reading, self.slices
+        if not all(reading.knows(rule.guard) for rule in edit.after):
+            return None
+        rules = (*edit.before, *edit.after)
+        names = {(ref.kind, ref.name) for rule in rules for ref in rule.targets}
+        ends = self._ends_of(names)
+        by_target = edit.by_target(self.policy.by_target)
+        self._kept += edit.before
+        self.network = slices.network = reading.network = edit.network
+        self.policy.edited(edit.network.intent, by_target, ends)
+        slices.forget(ends)
+        self.structure.forget(ends, names)
+        logs = any(rule.governance.log_to for rule in rules)
+        if logs:
+            self.structure.__dict__.pop("logging", None)
+        self._cases = {key: cases for key, cases in self._cases.items() if key[2:4] not in ends}
+        if any(_bounded(rule.validity) for rule in rules):
+            self._timelines, self._settled = {}, None
+        return EVERYTHING if logs else self._mask_of(ends)
+
+    def _ends_of(self, names: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+        """What targets may mean, by kind and name; with externals go all of them, for a resolver that recurses leads to each."""
+        found: set[tuple[str, str]] = set()
+        for kind, name in names:
+            if kind == "service":
+                found.add(("segment", self.policy.services[name].segment))
+            elif kind == "label":
+                found |= {(place.kind, place.name) for place in (self.slices.places[bit] for bit in bits(self.slices.mask(kind, name)))}
+            else:
+                found.add((kind, name))
+        if any(kind in ("external", "system") for kind, _ in found):
+            found |= {("external", each.name) for each in self.policy.intent.externals}
+        return found
+
+    def _mask_of(self, ends: Iterable[tuple[str, str]]) -> int:
+        mask = 0
+        for end in ends:
+            mask |= 1 << self.slices.index(*end)
+        return mask
 
     # Who and where
 
@@ -150,7 +215,12 @@ class Finder(Questions):
             return self.slices.kinds(start.place)
         return (PERSON,) if start.ref.kind == "role" else (Kind(start.ref.kind, start.ref.name),)
 
+    def _mark(self, end: Place) -> int:
+        """An end among what a claim looked at; all systems are one bit, behind the places."""
+        return 1 << self.slices.index(end.kind, end.name)
+
     def _possible(self, start: Start, end: Place) -> bool:
+        self.touched |= self._mark(end)
         bit = self._bit(start)
         if not self.structure.into(end) >> bit & 1:
             return False
@@ -269,10 +339,10 @@ class Finder(Questions):
         return self._timelines[key]
 
     def _number(self, validity: Validity) -> int:
-        found = self._validity.get(id(validity))
-        if found is None:
-            found = self._validity[id(validity)] = self._validities.setdefault(validity, len(self._validities))
-        return found
+        known = self._validity.get(id(validity))
+        if known is None:
+            known = self._validity[id(validity)] = self._validities.setdefault(validity, len(self._validities)), validity
+        return known[0]
 
     def _last_constant(self) -> int:
         """The last instant written anywhere, after which everything repeats."""

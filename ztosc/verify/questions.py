@@ -97,6 +97,10 @@ class Questions(ABC):
         """At least the places between which and this one some flow can ever be, either way, in the order of the network."""
 
     @abstractmethod
+    def granted_external(self, place: Place) -> bool:
+        """Whether somebody in a segment is granted some external, by a rule that is not over at the compiler's `at`."""
+
+    @abstractmethod
     def logged(self, place: Place) -> Iterable[Rule]:
         """At least the rules about a place that log, in their order."""
 

@@ -21,7 +21,7 @@ nobody asks about costs nothing more. Raises `TooLarge` as `encoding` does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -148,7 +148,7 @@ class Slices:
         self.reading = reading or Encoding(network).readings[0]
         self.network, self.policy, self.diagrams = network, self.reading.policy, self.reading.diagrams
         self.places = everywhere(self.policy) if places is None else places
-        self.bit = {(place.kind, place.name): index for index, place in enumerate(self.places)}
+        self.bit: dict[tuple[str, str], int] = {(place.kind, place.name): index for index, place in enumerate(self.places)}
         self._entries: dict[int, tuple[Entry, ...]] = {}
         self._slices: dict[Place, Slice] = {}
         self._force: dict[tuple[int, int], bool] = {}
@@ -191,6 +191,10 @@ class Slices:
         services = [Kind("service", end.service) for end in self.inside(place) if end.service]
         return (HOST, *devices, *services, *([PERSON] if self.reading.roles_from(place.name) else []))
 
+    def index(self, kind: str, name: str) -> int:
+        """The bit of a place; all systems have one together, behind the places."""
+        return self.bit.get((kind, name), len(self.places))
+
     # Rules
 
     def positions(self, end: Place) -> list[int]:
@@ -207,10 +211,10 @@ class Slices:
 
     def entries(self, position: int) -> tuple[Entry, ...]:
         """A rule through each of its subjects."""
-        if position not in self._entries:
-            rule = self.policy.intent.rules[position]
-            self._entries[position] = tuple(self._entry(rule, ref) for ref in rule.subjects)
-        return self._entries[position]
+        rule = self.policy.intent.rules[position]
+        if id(rule) not in self._entries:
+            self._entries[id(rule)] = tuple(self._entry(rule, ref) for ref in rule.subjects)
+        return self._entries[id(rule)]
 
     def entry_of(self, ref: Ref) -> Entry:
         """Who a reference is, without a rule."""
@@ -265,6 +269,10 @@ class Slices:
         for index, boxes in enumerate(cut.spoken):
             found = (ports.intersect if ports_.speaking >> index & 1 else ports.subtract)(found, boxes)
         return found
+
+    def forget(self, ends: Container[tuple[str, str]]) -> None:
+        """Rules about some ends, by kind and name, are others now."""
+        self._slices = {end: cut for end, cut in self._slices.items() if (end.kind, end.name) not in ends}
 
     # Who may
 

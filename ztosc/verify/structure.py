@@ -6,6 +6,7 @@ speaks of kinds of principals too: a grant to a device class is no grant to the 
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from functools import cached_property
 
 from ztosc.ir.clock import is_over
@@ -23,6 +24,7 @@ class Structure:
 
     def __init__(self, slices: Slices) -> None:
         self.slices, self.policy, self.at = slices, slices.policy, slices.network.at
+        self._subjects: dict[tuple[str, str], tuple[Kind, int]] = {}
         self._granted: dict[tuple[str, str, str | None], Granted] = {}
         self._union: dict[tuple[str, str, str | None], int] = {}
 
@@ -30,16 +32,23 @@ class Structure:
     def _by_target(self) -> dict[tuple[str, str], Granted]:
         """By name in a rule, who is granted anything on it."""
         found: dict[tuple[str, str], Granted] = {}
-        known: dict[tuple[str, str], tuple[Kind, int]] = {}
-        for rule in self.policy.intent.rules:
+        self._collect(found, self.policy.intent.rules)
+        return found
+
+    def _collect(self, found: dict[tuple[str, str], Granted], rules: Iterable[Rule], only: tuple[str, str] | None = None) -> None:
+        """What some rules grant, by target; on one target only, where it is named."""
+        known = self._subjects
+        for rule in rules:
             if rule.effect == "allow" and not is_over(rule.validity, self.at):
                 for target in rule.targets:
-                    granted = found.setdefault((target.kind, target.name), {})
+                    name = (target.kind, target.name)
+                    if only is not None and name != only:
+                        continue
+                    granted = found.setdefault(name, {})
                     for ref in rule.subjects:
                         key = (ref.kind, ref.name)
                         kind, mask = known.get(key) or known.setdefault(key, self._subject(*key))
                         granted[kind] = granted.get(kind, 0) | mask
-        return found
 
     def _subject(self, kind: str, name: str) -> tuple[Kind, int]:
         who = PERSON if kind == "role" else Kind(kind, name) if kind in ("device", "service") else ANYONE
@@ -78,6 +87,27 @@ class Structure:
         """Whether one of the kinds at a place may ever get to an end."""
         granted = self.granted(end)
         return any(granted.get(kind, 0) >> bit & 1 for kind in (ANYONE, *kinds))
+
+    def forget(self, ends: Collection[tuple[str, str]], names: Iterable[tuple[str, str]]) -> None:
+        """Rules that name some targets are others now, and with them those about some ends (by kind and name)."""
+        rules, by_target = self.policy.intent.rules, self.policy.by_target
+        for name in names:
+            said = (rules[position] for position in by_target.get(name, ()))
+            self._by_target.pop(name, None)
+            self._collect(self._by_target, said, name)
+        self._granted = {key: found for key, found in self._granted.items() if key[:2] not in ends}
+        self._union = {key: found for key, found in self._union.items() if key[:2] not in ends}
+        self.__dict__.pop("granted_external", None)
+        if "inward" in self.__dict__:
+            for end in ends:
+                if end in self.slices.bit:
+                    self._redraw(self.slices.bit[end])
+
+    def _redraw(self, index: int) -> None:
+        was, now = self.inward[index], self._inward(self.slices.places[index], ())
+        self.inward[index] = now
+        for source in bits(was ^ now) if "outward" in self.__dict__ else ():
+            self.outward[source] ^= 1 << index
 
     # The graph of places
 
@@ -120,10 +150,11 @@ class Structure:
         asking = 0
         for end in systems:
             asking |= self.into(end) if end not in without else 0
-        return asking & self._granted_external & self.slices.mask("segments", "*")
+        return asking & self.granted_external & self.slices.mask("segments", "*")
 
     @cached_property
-    def _granted_external(self) -> int:
+    def granted_external(self) -> int:
+        """From where some external is granted to somebody."""
         found = 0
         for (kind, _), granted in self._by_target.items():
             for mask in granted.values() if kind == "external" else ():

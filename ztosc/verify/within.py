@@ -7,8 +7,6 @@ sides at all there is no bound, and nothing to search.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ztosc.ir.flow import Place
 from ztosc.logic.closure import bits, layers
 from ztosc.verify.questions import Bound
@@ -31,18 +29,17 @@ class Within(Bound):
         return [slices.places[index] for index in bits(self.near[left]) if self.rows[index] & mark]
 
 
-def bounds(structure: Structure, begin: int, goals: int, without: tuple[Place, ...]) -> Iterator[Bound]:
-    """The bound of the shortest chains, then that of all."""
+def bounds(structure: Structure, begin: int, goals: int, without: tuple[Place, ...]) -> tuple[int, list[Bound]]:
+    """All places from which a goal may ever be reached; and the bound of the shortest chains, then that of all, if any."""
     inward = structure.inward_without(without)
     steps = layers(inward, goals)
     nearest = next((distance for distance, there in enumerate(steps) if there & begin), None)
-    if nearest is None:
-        return
     near: list[int] = []
     found = 0
     for there in steps:
         found |= there
         near.append(found)
     rows = {index: inward[index] for index in bits(found)}
-    yield Within(structure, rows, near, nearest)
-    yield Within(structure, rows, near, len(structure.slices.places) + 1)
+    if nearest is None:
+        return found, []
+    return found, [Within(structure, rows, near, hops) for hops in (nearest, len(structure.slices.places) + 1)]
