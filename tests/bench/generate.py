@@ -118,6 +118,8 @@ class Plan:
             found.append(
                 Line("allow", (f"visitor-{branch}",), f"vault-{branch}-0", "tcp/443", ("user.risk < 40", is_("user.risk", 40, "<")))
             )
+            unsafe = ("user.risk < 60", is_("user.risk", 60, "<"))
+            found += [Line("deny", (f"visitor-{branch}",), f"vault-{branch}-{index}", when=unsafe) for index in range(2)]
             found.append(
                 Line("deny", (f"clerk-{branch}-5",), f"vault-{branch}-1", when=("not user.mfa", Negation(part=is_("user.mfa", True))))
             )
@@ -188,7 +190,7 @@ class Plan:
     def text(self) -> str:
         """The source of the project."""
         parts = [HEAD, *(self._branch_text(branch) for branch in range(self.branches))]
-        parts += [f"link n{branch}-{side} -- n{(branch + 1) % self.branches}-{side}" for branch in range(self.branches) for side in (0, 1)]
+        parts += [f"link {a} -- {b}" for a, b in self._ring()]
         parts += [line.text() for line in self.lines]
         return "\n".join([*parts, *(f"assert {claim.text()}" for claim in self.claims), ""])
 
@@ -205,7 +207,7 @@ class Plan:
         desks = ", ".join(f"desk-{branch}-{index}" for index in range(KINDS["desk"]))
         parts += [f"role clerk-{branch}-{index} {{ from {desks}; requires user.mfa }}" for index in range(ROLES)]
         parts += [
-            f"role visitor-{branch} {{ from lobby-{branch}-0; requires user.risk > 60 }}",
+            f"role visitor-{branch} {{ from lobby-{branch}-0; requires user.mfa }}",
             f"role keeper-{branch} {{ from yard-{branch}-0 }}",
         ]
         return "\n".join([*parts, f"separate clerk-{branch}-0, clerk-{branch}-1"])
@@ -280,11 +282,11 @@ class Plan:
 
     def _roles(self) -> list[model.Role]:
         found = []
-        mfa, risky = is_("user.mfa", True), is_("user.risk", 60, ">")
+        mfa = is_("user.mfa", True)
         for branch in range(self.branches):
             desks = tuple(f"desk-{branch}-{index}" for index in range(KINDS["desk"]))
             found += [model.Role(name=f"clerk-{branch}-{index}", origin=here(1), sources=desks, requires=mfa) for index in range(ROLES)]
-            found.append(model.Role(name=f"visitor-{branch}", origin=here(1), sources=(f"lobby-{branch}-0",), requires=risky))
+            found.append(model.Role(name=f"visitor-{branch}", origin=here(1), sources=(f"lobby-{branch}-0",), requires=mfa))
             found.append(model.Role(name=f"keeper-{branch}", origin=here(1), sources=(f"yard-{branch}-0",)))
         return found
 
@@ -308,9 +310,14 @@ class Plan:
             name=f"n{branch}-{side}", origin=here(1), site=f"s{branch}", underlay=f"2001:db8:{branch:x}::{side + 1}", serves=("gateway",)
         )
 
+    def _ring(self) -> list[tuple[str, str]]:
+        """Every branch joined with the next, twice."""
+        last = self.branches if self.branches > 2 else 1
+        return [(f"n{branch}-{side}", f"n{(branch + 1) % self.branches}-{side}") for branch in range(last) for side in (0, 1)]
+
     def _links(self) -> list[model.Link]:
         ends = [(f"n{branch}-0", f"n{branch}-1") for branch in range(self.branches)]
-        ends += [(f"n{branch}-{side}", f"n{(branch + 1) % self.branches}-{side}") for branch in range(self.branches) for side in (0, 1)]
+        ends += self._ring()
         pairs = sorted({tuple(sorted(each)) for each in ends})
         return [model.Link(name=f"{a}--{b}", a=a, b=b, origin=here(1)) for a, b in pairs]
 
