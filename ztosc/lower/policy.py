@@ -8,10 +8,10 @@ from __future__ import annotations
 from ztosc.diagnostics import Label, Report
 from ztosc.ir.clock import instant_text, is_over
 from ztosc.ir.contradictions import contradicts
-from ztosc.ir.evaluate import Policy
 from ztosc.ir.guards import text
-from ztosc.ir.intent import Intent, Role, Rule
-from ztosc.ir.values import Ref, all_of, have_common
+from ztosc.ir.intent import Intent, Rule
+from ztosc.ir.values import all_of
+from ztosc.lower import bypass
 
 
 def check(intent: Intent, at: int, report: Report) -> None:
@@ -21,7 +21,7 @@ def check(intent: Intent, at: int, report: Report) -> None:
         _time(rule, at, report)
     _guards(intent, report)
     _roles(intent, report)
-    _bypassed_denies(intent, at, report)
+    bypass.check(intent, at, report)
 
 
 def _ports(rule: Rule, report: Report) -> None:
@@ -105,63 +105,3 @@ def _roles(intent: Intent, report: Report) -> None:
                     help="take one out of `includes`",
                     related=[Label(separation.origin, "separated here")],
                 )
-
-
-def _bypassed_denies(intent: Intent, at: int, report: Report) -> None:
-    """language.md §4: a deny with a role as subject is void where the role's segment, or a device class in it, is allowed anyway."""
-    policy = Policy(intent)
-    allows = [rule for rule in intent.rules if rule.effect == "allow" and not is_over(rule.validity, at)]
-    for deny in (rule for rule in intent.rules if rule.effect == "deny" and not is_over(rule.validity, at)):
-        for subject in deny.subjects:
-            if subject.kind == "role" and subject.name in policy.roles:
-                _bypass(policy, deny, policy.roles[subject.name], allows, report)
-
-
-def _bypass(policy: Policy, deny: Rule, role: Role, allows: list[Rule], report: Report) -> None:
-    for allow in allows:
-        through = next((ref for ref in allow.subjects if _is_way_round(policy.intent, ref, role)), None)
-        meeting = (target for target in deny.targets for other in allow.targets if _meet(policy, deny, target, allow, other))
-        shared = next(meeting, None)
-        if through is not None and shared is not None:
-            report.error(
-                "ZT402",
-                f"whoever does not sign in as `{role.name}` passes this deny",
-                deny.origin,
-                label=f"`{through.name}` is allowed to reach `{shared.name}` without any role",
-                help=f"deny `{through.name}`, or allow roles instead of `{through.name}`",
-                related=[Label(allow.origin, "allowed here")],
-            )
-
-
-def _is_way_round(intent: Intent, subject: Ref, role: Role) -> bool:
-    segments = {segment.name: segment for segment in intent.segments}
-    match subject.kind:
-        case "segment":
-            return subject.name in role.sources
-        case "device":
-            return any(subject.name in segments[name].admits for name in role.sources if name in segments)
-        case "label":
-            return any(subject.name in segments[name].carries for name in role.sources if name in segments)
-        case _:
-            return False
-
-
-def _meet(policy: Policy, deny: Rule, one: Ref, allow: Rule, other: Ref) -> bool:
-    """Whether two rules' targets have a destination and a port in common."""
-    if not _atoms(policy.intent, one) & _atoms(policy.intent, other):
-        return False
-    return have_common(policy.rule_ports(deny, one), policy.rule_ports(allow, other))
-
-
-def _atoms(intent: Intent, ref: Ref) -> frozenset[tuple[str, str]]:
-    services = {(service.segment, service.name) for service in intent.services}
-    match ref.kind:
-        case "service":
-            return frozenset(each for each in services if each[1] == ref.name)
-        case "segment":
-            return frozenset({(ref.name, "")} | {each for each in services if each[0] == ref.name})
-        case "label":
-            carriers = {segment.name for segment in intent.segments if ref.name in segment.carries}
-            return frozenset({(name, "") for name in carriers} | {each for each in services if each[0] in carriers})
-        case _:
-            return frozenset({(ref.kind, ref.name)})

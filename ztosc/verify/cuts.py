@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ztosc.verify.scope import Undecided
-from ztosc.verify.topology import BUDGET, Failing, Part, Topology
+from ztosc.verify.topology import Failing, Part, Topology
+
+BUDGET = 10_000
+"""The most ways that are looked for from one node."""
 
 Instances = Mapping[tuple[str, ...], set[str]]
 """By the domains that packets there and back travel in, the nodes of which one has to answer."""
@@ -56,7 +59,7 @@ class _Search:
         """The parts of a way that still stands, of the kinds that can fail; `None` where none stands."""
         if failed not in self._ways:
             if len(self._ways) >= BUDGET:
-                raise Undecided(f"more than the {BUDGET} combinations of failures that are tried would have to be looked at")
+                raise Undecided(f"more combinations of failures matter than the {BUDGET} that are tried")
             self._ways[failed] = self._standing(failed)
         return self._ways[failed]
 
