@@ -34,6 +34,7 @@ ROOMS: dict[str, set[str]] = {
     "syntax": {"resources", *EVERYWHERE},
     "diagnostics": {"source"},
     "logic": set(),
+    "revision": {"source"},
     "source": set(),
     "resources": set(),
     "runner": set(),
@@ -56,7 +57,7 @@ LIBRARIES: dict[str, set[str]] = {
     "ruamel": {"semantics"},
 }
 
-STANDARD_LIBRARY_ALONE = {"logic", "source", "resources", "runner"}
+STANDARD_LIBRARY_ALONE = {"logic", "source", "revision", "resources", "runner"}
 
 HEAVY = {"z3", "networkx", "ldap3", "lsprotocol"}
 
