@@ -33,6 +33,8 @@ class Region(Model):
     """Kinds of initiator: `anyone`, `a person`, `device CLASS`, `service NAME`, `a host`."""
     targets: tuple[Place, ...]
     ports: Ports
+    on: str
+    """The ports in words."""
     conditions: tuple[Condition, ...]
     """Alternatives; one without anything in it is no condition."""
     more: int = 0
@@ -104,8 +106,6 @@ class Idle(Model):
 class Comparison(Model):
     """Everything that a review of a change has to know."""
 
-    old_digest: str
-    new_digest: str
     gained: tuple[Region, ...] = ()
     lost: tuple[Region, ...] = ()
     undecided: tuple[str, ...] = ()

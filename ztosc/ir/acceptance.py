@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ztosc.ir.base import Model
+from ztosc.ir.guards import text as guard_text
 from ztosc.ir.values import TRUE, Guard, Ports, Ref, Validity
+from ztosc.logic import ports
 from ztosc.source import Span
 
 RELATIONS = ("carries ", "admits ", "releases ", "above ")
@@ -29,6 +31,8 @@ class Topic(Model):
                 return f"{self.kind} {quoted(self.name)}"
             case "comply" | "separate":
                 return f"{self.kind} {self.name}"
+            case "accept":
+                return f"accept widening {self.name}"
             case "manage":
                 return f"manage from {self.name}"
             case "waive" | "control" | "node":
@@ -63,6 +67,14 @@ class Acceptance(Model):
     because: str
     approved_by: tuple[str, ...]
     origin: Span
+
+    def named(self) -> str:
+        """What it names, as it would be written."""
+        if self.access is None:
+            return "; ".join(topic.text() for topic in self.topics)
+        on = f" on {ports.text(self.access.ports)}" if self.access.ports is not None else ""
+        when = f" when {guard_text(self.access.guard)}" if self.access.guard != TRUE else ""
+        return rule_name(self.access.subjects, self.access.targets) + on + when
 
 
 def rule_name(subjects: Iterable[Ref], targets: Iterable[Ref]) -> str:

@@ -20,6 +20,7 @@ from ztosc.diagnostics.text import safe as visible
 from ztosc.source import Span
 
 if TYPE_CHECKING:
+    from ztosc.compare import Comparison
     from ztosc.ir.verdict import Outcome, Verdict
     from ztosc.verify import TestResult
 
@@ -47,6 +48,9 @@ class Findings:
     verdicts: tuple[Verdict, ...] = ()
     tests: tuple[TestResult, ...] = ()
     more: Mapping[str, Any] = field(default_factory=dict)
+    comparison: Comparison | None = None
+    against: str = ""
+    """What it was compared with: a folder or a revision."""
 
     def remaining(self) -> tuple[Diagnostic, ...]:
         """The diagnostics that neither a verdict nor a test of this run says as well."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from ztosc.report.changes import value as changes
 from ztosc.report.model import Findings, counts
 
 if TYPE_CHECKING:
@@ -28,13 +29,18 @@ def value(findings: Findings) -> dict[str, Any]:
         "at": findings.at,
         "digest": findings.digest,
         "diagnostics": [item.to_json() for item in findings.diagnostics],
-        "verdicts": [verdict_json(verdict) for verdict in findings.verdicts],
+        "verdicts": [verdict_json(verdict) for verdict in all_verdicts(findings)],
         "controls": [],
         "tests": [test_json(result) for result in findings.tests],
-        "access": {"gained": [], "lost": []},
+        **changes(findings.comparison),
         "summary": counts(findings.diagnostics, findings.verdicts),
         **findings.more,
     }
+
+
+def all_verdicts(findings: Findings) -> tuple[Verdict, ...]:
+    """Those of the network, then those on what only the base asserts."""
+    return (*findings.verdicts, *(findings.comparison.base if findings.comparison else ()))
 
 
 def verdict_json(verdict: Verdict) -> dict[str, Any]:
