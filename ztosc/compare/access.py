@@ -107,7 +107,7 @@ class Access:
         signed = self._signed_for(end)
         sets = list(dict.fromkeys([boxes for cut in cuts if cut for boxes in cut.spoken] + [boxes for _, boxes in signed.values()]))
         groups = self._groups(cuts, signed)
-        for _, _, mask in _grid(tuple(sets)):
+        for _, _, mask in _grid(tuple(sets), self._spoken_of(end, cuts)):
             cell = [boxes for index, boxes in enumerate(sets) if mask >> index & 1]
             classes = tuple(_class(cut, cell) if cut else None for cut in cuts)
             if not self._differs(cuts, classes):
@@ -143,6 +143,17 @@ class Access:
                 if boxes:
                     found[number] = (entries, boxes)
         return found
+
+    def _spoken_of(self, end: Place, cuts: Sequence[Slice | None]) -> ports.Boxes:
+        """The ports on which the end may be decided otherwise."""
+        if self.touched.everything or None in cuts or ("service", end.service or "") in self.touched.names:
+            return ports.ANY
+        found: set[ports.Boxes] = set()
+        for side, cut in zip(self.sides, cuts, strict=True):
+            for entry in (*cut.allows, *cut.denies) if cut else ():
+                if entry.rule.id in self.touched.rules and cut is not None:
+                    found.add(side._spoken(entry.rule, cut.end))
+        return ports.union(*sorted(found))
 
     def _differs(self, cuts: Sequence[Slice | None], classes: Sequence[PortClass | None]) -> bool:
         """Whether anything about these ports may be decided otherwise."""
@@ -253,7 +264,8 @@ class Access:
 
     def _shares(self, place: Place, kind: Kind, who: int, instant: int, accepting: list[int]) -> Iterator[tuple[int, int]]:
         """What of it which acceptance names, and what none does (-1)."""
-        bit, side = self.places.index(place), self.sides[1]
+        side = self.sides[1]
+        bit = side.bit[place.kind, place.name]
         for number in accepting:
             for entry in self.signed[number]:
                 if not side.in_force(entry.rule.validity, instant) or not entry.sources >> bit & 1 or entry.kind not in (ANYONE, kind):
@@ -285,7 +297,8 @@ class Access:
     def _at_work(
         self, index: int, ports_: PortClass | None, effect: str, place: Place, kind: Kind, who: int, instant: int
     ) -> Iterator[Entry]:
-        side, bit = self.sides[index], self.places.index(place)
+        side = self.sides[index]
+        bit = side.bit[place.kind, place.name]
         for entry in (ports_.allows if effect == "allow" else ports_.denies) if ports_ else ():
             fits = bool(entry.sources >> bit & 1) and (kind == ANYONE or entry.kind in (ANYONE, kind))
             if (
@@ -297,7 +310,7 @@ class Access:
 
     def _former(self, index: int, ports_: PortClass | None, place: Place, kind: Kind) -> Iterator[Rule]:
         """Allows of the network without it that speak of the same ends: what the changed line was, or has become."""
-        bit = self.places.index(place)
+        bit = self.sides[index].bit[place.kind, place.name]
         for entry in ports_.allows if ports_ else ():
             if entry.sources >> bit & 1 and (kind == ANYONE or entry.kind in (ANYONE, kind)):
                 yield entry.rule
@@ -332,10 +345,12 @@ def _pseudo(acceptance: Acceptance) -> Rule:
     )
 
 
-def _grid(sets: tuple[ports.Boxes, ...]) -> Iterator[tuple[int, int, int]]:
-    """One port for each way in which sets overlap, with the bits of the sets that hold it."""
+def _grid(sets: tuple[ports.Boxes, ...], within: ports.Boxes) -> Iterator[tuple[int, int, int]]:
+    """One port for each way in which sets overlap where some boxes are, with the bits of the sets that hold it."""
     seen: set[int] = set()
-    for protocol, port in ports.samples(*sets):
+    for protocol, port in ports.samples(*sets, within):
+        if not ports.contains(within, protocol, port):
+            continue
         mask = sum(1 << index for index, boxes in enumerate(sets) if ports.contains(boxes, protocol, port))
         if mask and mask not in seen:
             seen.add(mask)
