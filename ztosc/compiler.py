@@ -109,13 +109,10 @@ def verify_network(network: Network, progress: Progress | None = None) -> tuple[
 
 def compare_compiled(old: Compiled, new: Compiled) -> Comparison | None:
     """Two revisions compared; nothing where one of them has no network to speak of."""
-    from ztosc.compare import Side, compare
+    from ztosc.compare import compare
 
-    networks = (old.network, new.verifiable)
-    if networks[0] is None or networks[1] is None:
-        return None
-    numbers = [{key: record.value for key, record in each.lock.records.items()} if each.lock else {} for each in (old, new)]
-    return compare(Side(networks[0], numbers[0]), Side(networks[1], numbers[1]))
+    before, after = old.network, new.verifiable
+    return compare(before, after) if before is not None and after is not None else None
 
 
 def build(network: Network, tools: Tools | None = None) -> Built:

@@ -18,7 +18,8 @@ from ztosc.cli.project import Outcome, find_project, paint, plural
 from ztosc.compiler import Compiled, compare_compiled, compile_project
 from ztosc.diagnostics import Diagnostic, Label, Severity, sort_diagnostics
 from ztosc.diagnostics.text import safe
-from ztosc.report.changes import idle_text, lines, sections, unsigned
+from ztosc.ir.acceptance import Topic
+from ztosc.report.changes import idle_text, lines, sections, statement, unsigned
 from ztosc.revision import RevisionUnknown, open_revision
 from ztosc.source import DiskLoader, Loader, Source, Span
 
@@ -70,8 +71,9 @@ def findings(comparison: Comparison, sources: dict[str, Source]) -> Iterator[Dia
     for region in comparison.gained:
         if region.accepted is None and not region.inherent:
             yield _access(region)
+    refuted = {statement(verdict) for verdict in unsigned(comparison) if verdict.verdict == "refuted"}
     for guarantee in comparison.guarantees:
-        if guarantee.accepted is None:
+        if guarantee.accepted is None and not (guarantee.topic.kind == "assert" and guarantee.topic.name in refuted):
             yield _finding("ZT431", guarantee.text, guarantee.accept, guarantee.old, guarantee.new)
     for membership in comparison.memberships:
         if membership.widens and membership.accepted is None:
@@ -83,7 +85,9 @@ def findings(comparison: Comparison, sources: dict[str, Source]) -> Iterator[Dia
         was = f" (it stood at {lines((verdict.origin,))})" if verdict.origin else ""
         code = {"refuted": "ZT434", "unknown": "ZT421", "unsupported": "ZT422"}[verdict.verdict]
         hops = tuple(Label(hop.rule, hop.text) for hop in verdict.witness.hops if hop.rule is not None)
-        yield Diagnostic(code, f"`{verdict.statement}` was asserted{was}, and is {verdict.verdict}: {verdict.reason}", None, related=hops)
+        message = f"`{verdict.statement}` was asserted{was}, and is {verdict.verdict}: {verdict.reason}"
+        help_ = f"accept widening {Topic(kind='assert', name=statement(verdict)).text()} {SIGN}"
+        yield Diagnostic(code, message, None, help=help_, related=hops)
     for why in comparison.undecided:
         yield Diagnostic("ZT438", f"what changed could not be computed: {why}", None, help="split the change, or simplify the guards in it")
     for idle in comparison.idle:

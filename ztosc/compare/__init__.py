@@ -4,7 +4,7 @@ Guarantees: pure, and exact: what is not told here is the same in both. One subj
 how it is reasoned about with `verify`.
 """
 
-from ztosc.compare.engine import Side, compare
+from ztosc.compare.engine import compare
 from ztosc.compare.model import Comparison, Condition, Guarantee, Idle, Membership, Number, Region
 
-__all__ = ["Comparison", "Condition", "Guarantee", "Idle", "Membership", "Number", "Region", "Side", "compare"]
+__all__ = ["Comparison", "Condition", "Guarantee", "Idle", "Membership", "Number", "Region", "compare"]

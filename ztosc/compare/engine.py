@@ -8,7 +8,6 @@ where all its names are still there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from ztosc.compare.access import Access, compare_access
 from ztosc.compare.claims import assertions_lost, tests_lost
@@ -22,7 +21,7 @@ from ztosc.compare.exceptions import (
     separations_lost,
     waivers_added,
 )
-from ztosc.compare.members import Numbers, memberships, numbers_changed
+from ztosc.compare.members import memberships, number_names, numbers_changed
 from ztosc.compare.model import Comparison, Guarantee, Idle, Membership, Number
 from ztosc.compare.things import clauses_lost, relations_lost
 from ztosc.compare.words import regions
@@ -40,26 +39,18 @@ from ztosc.verify import verify
 from ztosc.verify.scope import Undecided
 
 
-@dataclass(frozen=True)
-class Side:
-    """A revision: its network, and the numbers of its lock."""
-
-    network: Network
-    numbers: Numbers
-
-
-def compare(old: Side, new: Side) -> Comparison:
+def compare(old: Network, new: Network) -> Comparison:
     """Everything in which two revisions differ, and what of it somebody signed for."""
-    before, after = old.network.intent, new.network.intent
+    before, after = old.intent, new.intent
     used = {canonical(each) for each in before.acceptances}
     fresh = tuple(each for each in after.acceptances if canonical(each) not in used)
     spent = tuple(each for each in after.acceptances if canonical(each) in used)
     signing = _Signing(fresh)
-    access, undecided = _access(old.network, new.network, fresh)
+    access, undecided = _access(old, new, fresh)
     gained = regions(access, True) if access else ()
     signing.uses |= {each.accepted for each in gained if each.accepted is not None}
     lost = [*_guarantees(before, after), *(_requires(access, before, after) if access else ())]
-    members, numbers = memberships(before, after), numbers_changed(old.numbers, new.numbers)
+    members, numbers = memberships(before, after), numbers_changed(old, new)
     guarantees = tuple(signing.guarantee(each) for each in sorted(lost, key=_order))
     return Comparison(
         gained=gained,
@@ -69,7 +60,7 @@ def compare(old: Side, new: Side) -> Comparison:
         memberships=tuple(signing.membership(each) for each in members),
         numbers=tuple(signing.number(each) for each in numbers),
         idle=(*_idle(fresh, signing.uses, old, new), *(_idle_one(each, "spent") for each in spent)),
-        base=_judged(before, new.network),
+        base=_judged(before, new),
     )
 
 
@@ -159,7 +150,7 @@ class _Signing:
 # Acceptances that accept nothing
 
 
-def _idle(fresh: tuple[Acceptance, ...], uses: set[Span], old: Side, new: Side) -> Iterator[Idle]:
+def _idle(fresh: tuple[Acceptance, ...], uses: set[Span], old: Network, new: Network) -> Iterator[Idle]:
     for each in fresh:
         missing = [(topic, known) for topic in each.topics if (known := _known(topic, old, new)) is not None]
         if missing:
@@ -180,9 +171,9 @@ def _word(topic: Topic) -> str:
     return topic.clause if topic.kind == "control" else topic.name
 
 
-def _known(topic: Topic, old: Side, new: Side) -> list[str] | None:
+def _known(topic: Topic, old: Network, new: Network) -> list[str] | None:
     """What there is in either revision, where a topic names nothing of it; else nothing."""
-    intents = (old.network.intent, new.network.intent)
+    intents = (old.intent, new.intent)
     match topic.kind:
         case "assert":
             found = [" ".join(each.statement.split()) for each in intents[0].assertions]
@@ -194,7 +185,7 @@ def _known(topic: Topic, old: Side, new: Side) -> list[str] | None:
             profiles = [each for intent in intents for each in intent.profiles if each.name == topic.name]
             found = [waiver_clause(control.name, ()) for each in profiles for control in each.controls]
         case "lock":
-            found = [f"{kind} {name}" for kind, name in (*old.numbers, *new.numbers)]
+            found = [*number_names(old), *number_names(new)]
         case "label":
             found = [each.name for intent in intents for each in intent.labels]
             return None if topic.name in found else found

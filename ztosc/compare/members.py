@@ -1,20 +1,21 @@
-"""Who and what is in the inventory, and the numbers of the lock: by name, before and after.
+"""Who and what is in the inventory, and the numbers that names have (by the lock or by hand): by name, before and after.
 
 Guarantees: of everybody and everything that both revisions list, each role, class, attribute and proof that differs is told once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from ztosc.compare.model import Membership, Number
 from ztosc.ir.acceptance import Topic
 from ztosc.ir.guards import value_text
 from ztosc.ir.intent import Intent
 from ztosc.ir.inventory import Device, Listed, Person
+from ztosc.ir.network import Network
 
-Numbers = Mapping[tuple[str, str], int | str]
-"""Numbers by kind and name."""
+Name = tuple[str, str]
+"""The kind of a number and whose it is."""
 
 FACTS = ("segment", "mac", "certificate")
 
@@ -89,12 +90,51 @@ def _gone(old: Listed) -> Membership:
     return Membership(topic=Topic(kind=kind, name=old.name), change="lost", text=what, widens=False, old=old.origin)
 
 
-def numbers_changed(old: Numbers, new: Numbers) -> tuple[Number, ...]:
-    """Numbers that a name had and has no more, serials left out, which count what changes."""
+def numbers_changed(old: Network, new: Network) -> tuple[Number, ...]:
+    """Numbers that a name had and has no more; what only follows from another one is left out."""
+    before, after = _numbers(old), _numbers(new)
+    changed = [key for key in sorted(before.keys() & after.keys()) if before[key][0] != after[key][0]]
     found = []
-    for kind, name in sorted(old.keys() & new.keys()):
-        before, after = old[kind, name], new[kind, name]
-        if before != after and kind != "serial":
-            text = f"`{kind}` of `{name}` is {after} and was {before}"
-            found.append(Number(topic=Topic(kind="lock", name=f"{kind} {name}"), text=text, before=str(before), after=str(after)))
+    for kind, name in changed:
+        was, follows = before[kind, name]
+        if not any(each in changed for each in follows):
+            now = after[kind, name][0]
+            text = f"`{kind}` of `{name}` is {now} and was {was}"
+            found.append(Number(topic=Topic(kind="lock", name=f"{kind} {name}"), text=text, before=was, after=now))
     return tuple(found)
+
+
+OVERLAY: Name = ("prefix", "overlay")
+
+
+def number_names(network: Network) -> list[str]:
+    """Every number that an acceptance may name."""
+    return [f"{kind} {name}" for kind, name in _numbers(network)]
+
+
+def _numbers(network: Network) -> dict[Name, tuple[str, tuple[Name, ...]]]:
+    """Each number by kind and name, and the numbers that it follows from."""
+    found: dict[Name, tuple[str, tuple[Name, ...]]] = {OVERLAY: (network.prefix, ()), ("asn", "overlay"): (str(network.asn), ())}
+    homes = {each.name: each.segment for each in network.intent.services}
+    for domain in network.domains:
+        found["l3vni", domain.name] = (str(domain.l3vni), ())
+    for segment in network.segments:
+        found["vni", segment.segment] = (str(segment.vni), ())
+        for place in segment.places:
+            found["prefix", f"{segment.segment}@{place.site}"] = (place.prefix, (OVERLAY,))
+    for end in network.endpoints:
+        home = ("prefix", f"{homes[end.service]}@{end.site}")
+        found["address", f"{end.service}#{end.replica}"] = (end.address, (OVERLAY, home))
+    for system in network.anycast:
+        found["address", system.system] = (system.address, (OVERLAY,))
+    for tunnel in network.tunnels:
+        found["port", tunnel.link] = (str(tunnel.port), ())
+        found["tunnel", tunnel.link] = (f"{tunnel.a_address}, {tunnel.b_address}", (OVERLAY,))
+    for plan in network.nodes:
+        found["asn", plan.node] = (str(plan.asn), ())
+        found["router-id", plan.node] = (plan.router_id, ())
+        for loopback in plan.loopbacks:
+            found["loopback", f"{plan.node}/{loopback.domain}"] = (loopback.address, (OVERLAY, ("router-id", plan.node)))
+    for node in network.intent.nodes:
+        found["underlay", node.name] = (node.underlay, ())
+    return found

@@ -70,7 +70,12 @@ def _signed(comparison: Comparison, verdict: Verdict) -> State:
 def unsigned(comparison: Comparison) -> list[Verdict]:
     """The assertions of the base that are not proved, and whose loss nobody signed for."""
     signed = {each.topic.name for each in comparison.guarantees if each.topic.kind == "assert" and each.accepted is not None}
-    return [each for each in comparison.base if each.verdict != "proved" and " ".join(each.statement.split()) not in signed]
+    return [each for each in comparison.base if each.verdict != "proved" and statement(each) not in signed]
+
+
+def statement(verdict: Verdict) -> str:
+    """What is asserted, as a topic names it."""
+    return " ".join(verdict.statement.split())
 
 
 def _judged(verdict: Verdict) -> str:
