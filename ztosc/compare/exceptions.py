@@ -5,12 +5,11 @@ Guarantees: an exception that the old revision had, at least as wide and as long
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from itertools import combinations
 
 from ztosc.compare.model import Guarantee
-from ztosc.compare.things import KINDS, released
+from ztosc.compare.things import KINDS, inside, released
 from ztosc.ir.acceptance import Topic, rule_name, waiver_clause
 from ztosc.ir.base import canonical
 from ztosc.ir.clock import instant_text
@@ -216,22 +215,13 @@ def _rule(name: str, clause: str, text: str, new: Rule, old: list[Rule], loss: s
 
 def externals_grown(old: Intent, new: Intent) -> Iterator[Guarantee]:
     """Externals that are what is left over of a prefix, of which another claimed a part before."""
-    after = {each.name: set(each.reach) for each in new.externals}
+    before, after = ({each.name: each for each in intent.externals} for intent in (old, new))
     for each in old.externals:
-        lost = [prefix for prefix in each.reach if prefix not in {every for reach in after.values() for every in reach}]
-        for other in new.externals:
-            known = next((one for one in old.externals if one.name == other.name), None)
-            inside = [prefix for prefix in lost if other.name != each.name and _inside(prefix, other.reach)]
-            if known is not None and inside and set(known.reach) >= set(other.reach):
-                text = f"external `{other.name}` is {', '.join(f'`{prefix}`' for prefix in inside)} too, which `{each.name}` was"
-                topic = Topic(kind="external", name=other.name, clause="reach")
+        reach = after[each.name].reach if each.name in after else ()
+        lost = [prefix for prefix in each.reach if not inside(prefix, reach)]
+        for name, other in after.items():
+            left = [prefix for prefix in lost if name != each.name and inside(prefix, other.reach)]
+            if left and name in before:
+                text = f"external `{name}` is {', '.join(f'`{prefix}`' for prefix in left)} too, which `{each.name}` was"
+                topic = Topic(kind="external", name=name, clause="reach")
                 yield Guarantee(topic=topic, loss="changed", text=text, old=each.origin, new=other.origin)
-
-
-def _inside(prefix: str, reach: tuple[str, ...]) -> bool:
-    inner = ipaddress.ip_network(prefix)
-    outer = (ipaddress.ip_network(each) for each in reach)
-    first, last = int(inner.network_address), int(inner.broadcast_address)
-    return any(
-        inner.version == each.version and int(each.network_address) <= first and last <= int(each.broadcast_address) for each in outer
-    )

@@ -6,6 +6,7 @@ with it what it promised of itself, but a label that is gone has let go of every
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -70,6 +71,20 @@ def _grown(old: Iterable[str], new: Iterable[str]) -> bool:
     return not set(new) <= set(old)
 
 
+def inside(prefix: str, reach: Iterable[str]) -> bool:
+    """Whether a prefix lies in one of some prefixes."""
+    inner = ipaddress.ip_network(prefix)
+    first, last = int(inner.network_address), int(inner.broadcast_address)
+    outer = [ipaddress.ip_network(each) for each in reach]
+    return any(
+        inner.version == each.version and int(each.network_address) <= first and last <= int(each.broadcast_address) for each in outer
+    )
+
+
+def _farther(old: Iterable[str], new: Iterable[str]) -> bool:
+    return not all(inside(prefix, old) for prefix in new)
+
+
 def _place(value: Jurisdiction | None) -> str:
     return value.text if value else ""
 
@@ -130,7 +145,7 @@ CLAUSES: dict[str, tuple[str, tuple[Clause, ...]]] = {
     ),
     "class": ("devices", (Clause("recognised", lambda each: each.recognised_by, _lower(PROOFS), str),)),
     "service": ("services", GOVERNED),
-    "external": ("externals", (Clause("reach", lambda each: each.reach, _grown, _list), *GOVERNED)),
+    "external": ("externals", (Clause("reach", lambda each: each.reach, _farther, _list), *GOVERNED)),
     "partner": ("partners", (Clause("domain", lambda each: each.domain, _other, str), Clause("ca", lambda each: each.ca, _other, str))),
     "region": ("regions", (Clause("country", lambda each: each.country, _other, _plain),)),
 }

@@ -76,7 +76,7 @@ class Telling:
             old=area.old,
             new=area.new,
             accepted=accepted,
-            accept=self._acceptance(area, common, sources) if self._gained else "",
+            accept=self._acceptance(area, conditions, sources) if self._gained else "",
             inherent=bool(area.new) and self._gained and all(span.file.startswith("std/") for span in area.new),
         )
 
@@ -238,10 +238,13 @@ class Telling:
     def _ends(self) -> Counter[str]:
         return Counter(end.name for end in self._side.ends() if end.kind == "segment")
 
-    def _acceptance(self, area: Area, common: tuple[str, ...], sources: tuple[Place, ...]) -> str:
-        kinds = area.kinds
+    def _acceptance(self, area: Area, conditions: Sequence[Condition], sources: tuple[Place, ...]) -> str:
+        """The words that would sign for all of an area."""
+        kinds, common = area.kinds, _common(conditions)
         if kinds == (PERSON,) and common:
             subjects = [common[0]]
+        elif kinds == (PERSON,) and all(each.holding for each in conditions):
+            subjects = sorted({each.holding[0] for each in conditions})
         elif len(kinds) == 1 and kinds[0].name:
             subjects = [kinds[0].name]
         else:
