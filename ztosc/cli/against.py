@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,8 +33,9 @@ SIGN = 'because "…" approved by "…"'
 def loader_of(name: str, project: Path | None) -> Loader:
     """The sources that a folder or revision has. A revision is one of the repository that the project is in."""
     given = Path(name)
-    if name and given.exists() and (given.is_dir() or given.suffix == ".ztos"):
-        return find_project(given)
+    with suppress(OSError):  # a name that is too long for a file may still be one of a revision
+        if name and given.exists() and (given.is_dir() or given.suffix == ".ztos"):
+            return find_project(given)
     here: DiskLoader = find_project(project)
     try:
         return open_revision(here.root, name, here.only)

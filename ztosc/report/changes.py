@@ -107,10 +107,8 @@ def _where(old: Iterable[Span | None], new: Iterable[Span | None]) -> str:
 # As JSON
 
 
-def value(comparison: Comparison | None) -> dict[str, Any]:
-    """What the JSON of a command says of a comparison; empty lists where there is none."""
-    if comparison is None:
-        return {"access": {"gained": [], "lost": []}}
+def value(comparison: Comparison) -> dict[str, Any]:
+    """What the JSON of a command says of a comparison."""
     return {
         "access": {
             "gained": [_region(each) for each in comparison.gained],

@@ -13,12 +13,12 @@ from xml.etree import ElementTree as xml
 from ztosc.diagnostics import CODES, Diagnostic, Severity
 from ztosc.diagnostics.text import one_line
 from ztosc.diagnostics.text import safe as visible
-from ztosc.report.changes import Row, sections
 from ztosc.report.model import TEST_CODE, Findings, code_of, details, steps, summary, where
 from ztosc.source import Span
 
 if TYPE_CHECKING:
     from ztosc.ir.verdict import Verdict
+    from ztosc.report.changes import Row
     from ztosc.verify import TestResult
 
 
@@ -33,6 +33,8 @@ def render(findings: Findings) -> str:
     if findings.tests:
         _suite(root, "tests", [_test(result) for result in findings.tests], findings)
     if findings.comparison is not None:
+        from ztosc.report.changes import sections  # only where something was compared
+
         rows = [(title, row) for title, rows in sections(findings.comparison) for row in rows]
         cases = [_change(title, row) for title, row in rows] or [_case("changes", "nothing has changed", None)]
         _suite(root, "changes", cases, findings)

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from ztosc.diagnostics import CODES, Diagnostic
 from ztosc.diagnostics.text import one_line
 from ztosc.diagnostics.text import safe as visible
-from ztosc.report.changes import Row, sections
 from ztosc.report.model import Findings, details, steps, summary, where
 
 if TYPE_CHECKING:
     from ztosc.compare import Comparison
     from ztosc.ir.verdict import Verdict
+    from ztosc.report.changes import Row
     from ztosc.verify import TestResult
 
 LONGEST = 60_000
@@ -46,6 +46,8 @@ def render(findings: Findings) -> str:
 
 def _changes(comparison: Comparison, against: str) -> str:
     """What a change widens and narrows, a table a subject, the statements to sign with below."""
+    from ztosc.report.changes import sections  # only where something was compared
+
     told = sections(comparison)
     if not told:
         return f"Against {span(against)} nothing that the network allows or promises has changed."

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from ztosc.report.changes import value as changes
 from ztosc.report.model import Findings, counts
 
 if TYPE_CHECKING:
@@ -32,10 +31,18 @@ def value(findings: Findings) -> dict[str, Any]:
         "verdicts": [verdict_json(verdict) for verdict in all_verdicts(findings)],
         "controls": [],
         "tests": [test_json(result) for result in findings.tests],
-        **changes(findings.comparison),
+        **_changes(findings),
         "summary": counts(findings.diagnostics, findings.verdicts),
         **findings.more,
     }
+
+
+def _changes(findings: Findings) -> dict[str, Any]:
+    if findings.comparison is None:
+        return {"access": {"gained": [], "lost": []}}
+    from ztosc.report.changes import value as changes  # only where something was compared
+
+    return changes(findings.comparison)
 
 
 def all_verdicts(findings: Findings) -> tuple[Verdict, ...]:
