@@ -52,7 +52,8 @@ accept widening waive p "1" for a, b because "w"; accept widening separate a, b 
 accept widening person "a.b" as c because "w"; accept widening device "d-1" with mac because "w"
 accept widening psk of label phi because "w"
 accept widening macsec of link a -- b because "w"; accept widening node a attach eth1 vlan 7 because "w"
-accept widening segment a carries phi because "w"; accept widening recognised of device c because "w"; accept widening manage from a because "w"
+accept widening segment a carries phi because "w"; accept widening recognised of device c because "w"
+accept widening manage from a because "w"
 service x on y { listen any except tcp/1, udp/2; replicas 2 }; service z { listen tcp/1 }
 network n { manage from a, b on tcp/22; timezone Europe/Berlin; log all to z }
 import "b/c.ztos"
