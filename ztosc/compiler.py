@@ -23,6 +23,7 @@ from ztosc.syntax import Cache
 
 if TYPE_CHECKING:
     from ztosc.backends.base import Bundle
+    from ztosc.compare import Comparison
     from ztosc.ir.verdict import Verdict
     from ztosc.nodes.spec import NodeSpec
     from ztosc.prove.tools import Tools
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 
 VERIFIABLE_IN_SPITE_OF = frozenset({"ZT316"})
 """Errors of policy with which all other verdicts are still computed."""
+
+
+OVER = frozenset({"ZT503"})
+"""Errors that a revision without mistakes comes to have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +70,17 @@ class Built:
     proofs: tuple[Verdict, ...]
 
 
-def compile_project(loader: Loader, at: int, cache: Cache | None = None) -> Compiled:
-    """Text to Network, at an instant (seconds since 1970). A cache changes nothing but the time it takes."""
+def compile_project(loader: Loader, at: int, cache: Cache | None = None, *, base: bool = False) -> Compiled:
+    """Text to Network, at an instant (seconds since 1970). A cache changes nothing but the time it takes.
+
+    `base`: the sources are an earlier revision, of which what only time made wrong is of no interest.
+    """
     report = Report()
     program: Program = check(loader, report, cache)
     intent = lower(program, at, report)
     usable, lock = read_lock(loader, report)
-    allocated = allocate(intent, lock, at, report) if intent is not None and usable and not report.failed else None
+    failed = {item.code for item in report.items if item.severity is Severity.ERROR} - (OVER if base else frozenset())
+    allocated = allocate(intent, lock, at, report) if intent is not None and usable and not failed else None
     return Compiled(
         diagnostics=report.sorted(),
         sources=program.sources,
@@ -96,6 +105,14 @@ def verify_network(network: Network, progress: Progress | None = None) -> tuple[
     from ztosc.verify import verify  # the solver is loaded only where it is asked
 
     return verify(network, progress)
+
+
+def compare_compiled(old: Compiled, new: Compiled) -> Comparison | None:
+    """Two revisions compared; nothing where one of them has no network to speak of."""
+    from ztosc.compare import compare
+
+    before, after = old.network, new.verifiable
+    return compare(before, after) if before is not None and after is not None else None
 
 
 def build(network: Network, tools: Tools | None = None) -> Built:

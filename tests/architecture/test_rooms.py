@@ -20,7 +20,8 @@ ROOMS: dict[str, set[str]] = {
     "compliance": {"prove", "verify", "keyplan", "draw", "ir", *EVERYWHERE},
     "prove": {"backends", "verify", "nodes", "ir", "logic", *EVERYWHERE},
     "draw": {"ir", "logic", *EVERYWHERE},
-    "report": {"verify", "ir", "resources", *EVERYWHERE},
+    "compare": {"verify", "ir", "logic", *EVERYWHERE},
+    "report": {"compare", "verify", "ir", "resources", *EVERYWHERE},
     "backends": {"nodes", "keyplan", "ir", "logic", "resources", *EVERYWHERE},
     "keys": {"keyplan", "ir", *EVERYWHERE},
     "nodes": {"keyplan", "ir", "logic", *EVERYWHERE},
@@ -34,6 +35,7 @@ ROOMS: dict[str, set[str]] = {
     "syntax": {"resources", *EVERYWHERE},
     "diagnostics": {"source"},
     "logic": set(),
+    "revision": {"source"},
     "source": set(),
     "resources": set(),
     "runner": set(),
@@ -56,7 +58,7 @@ LIBRARIES: dict[str, set[str]] = {
     "ruamel": {"semantics"},
 }
 
-STANDARD_LIBRARY_ALONE = {"logic", "source", "resources", "runner"}
+STANDARD_LIBRARY_ALONE = {"logic", "source", "revision", "resources", "runner"}
 
 HEAVY = {"z3", "networkx", "ldap3", "lsprotocol"}
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.docs.markdown import AT, DOCS, compiled, project, sections, told
 from ztosc.backends import backends
+from ztosc.cli.against import against
 from ztosc.cli.judge import judge
 from ztosc.cli.project import Outcome
 from ztosc.diagnostics import CODES, Fix, Severity
@@ -17,10 +18,15 @@ from ztosc.verify.findings import find
 VERDICTS = frozenset({"ZT420", "ZT421", "ZT422", "ZT423"}) | FINDINGS
 """Codes that compiling does not give: the assertions and tests of the network do, or a look at what it grants."""
 
+COMPARED = frozenset({"ZT430", "ZT431", "ZT432", "ZT433", "ZT434", "ZT435", "ZT436"})
+"""Codes that comparing with an earlier revision gives: their pages show that one, too."""
+
 WITHOUT_EXAMPLE = {
     "ZT223": "a source that the file system does not hand out is no text on a page",
     "ZT313": "`build --locked` alone refuses to change a lock",
     "ZT314": "a pool is used up by more names than a page should hold",
+    "ZT437": "what it is compared with decides, not the sources",
+    "ZT438": "a budget is used up by more guards than a page should hold",
     "ZT601": "a real tool refuses the file, and only where that tool is installed",
     "ZT602": "only a bug of ours makes a file that does not mean the network",
     "ZT701": "the output folder decides, not the sources",
@@ -33,10 +39,10 @@ WITH_FIX = frozenset({"ZT102", "ZT103", "ZT106", "ZT107", "ZT110", "ZT201", "ZT2
 EXAMPLES = sorted(CODES.keys() - WITHOUT_EXAMPLE.keys())
 
 
-def errors_of(section: str, code: str = "") -> list[str]:
+def errors_of(section: str, code: str = "", before: str = "") -> list[str]:
     """The codes of everything that is said about the project in a section: by compiling it, by the targets, by its claims and tests.
 
-    Keys and findings are left out of every page but the one about them.
+    Keys and findings are left out of every page but the one about them. `before` is the section with what the project is compared with.
     """
     files = project(section)
     assert files, "there is no project in this section"
@@ -47,6 +53,8 @@ def errors_of(section: str, code: str = "") -> list[str]:
         outcome.diagnostics += [item for item in refused if code == item.code or item.code != "ZT604"]
         judge(outcome, found.verifiable)
         outcome.diagnostics += [item for item in find(found.verifiable) if item.code == code]
+    if before:
+        against(outcome, "base", compiled(project(before)))
     return [item.code for item in outcome.diagnostics]
 
 
@@ -64,13 +72,21 @@ def test_a_page_opens_with_its_code_and_title_and_then_explains(code: str) -> No
 
 @pytest.mark.parametrize("code", EXAMPLES)
 def test_the_wrong_example_gives_its_code_and_no_other(code: str) -> None:
-    assert set(errors_of(sections(diagnostic_page(code))["Wrong"], code)) == {code}
+    page = sections(diagnostic_page(code))
+    assert set(errors_of(page["Wrong"], code, page.get("Before", ""))) == {code}
 
 
 @pytest.mark.parametrize("code", EXAMPLES)
 def test_the_right_example_gives_nothing(code: str) -> None:
-    right = sections(diagnostic_page(code))["Right"]
-    assert not errors_of(right, code), told(compiled(project(right)))
+    page = sections(diagnostic_page(code))
+    assert not errors_of(page["Right"], code, page.get("Before", "")), told(compiled(project(page["Right"])))
+
+
+@pytest.mark.parametrize("code", sorted(COMPARED))
+def test_what_is_compared_shows_what_was_before(code: str) -> None:
+    page = sections(diagnostic_page(code))
+    assert not errors_of(page["Before"], code)
+    assert list(page) == ["Before", "Wrong", "Right"]
 
 
 def repaired(files: dict[str, bytes], fix: Fix) -> dict[str, bytes]:

@@ -43,6 +43,17 @@ quarantine a, b from 2027-01-01 because "q" { owner "o" }
 comply p, q { ticket "T" }
 waive p "1" for a until 2027-01-01 because "w"
 separate a, b
+accept widening [a, b] to c on tcp/1 when x.y between 06:00 and 18:00 on mon-fri
+  until 2027-01-01 because "w" approved by "z" { ticket "T" }
+accept widening a to b releases phi, c because "w" approved by "z"; accept widening a to b stale because "w" approved by "z"
+accept widening assert "a never reaches b"
+  because "w" approved by "z" # why
+accept widening waive p "1" for a, b because "w"; accept widening separate a, b because "w" approved by "y" approved by "z"
+accept widening person "a.b" as c because "w"; accept widening device "d-1" with mac because "w"
+accept widening psk of label phi because "w"
+accept widening macsec of link a -- b because "w"; accept widening node a attach eth1 vlan 7 because "w"
+accept widening segment a carries phi because "w"; accept widening recognised of device c because "w"
+accept widening manage from a because "w"
 service x on y { listen any except tcp/1, udp/2; replicas 2 }; service z { listen tcp/1 }
 network n { manage from a, b on tcp/22; timezone Europe/Berlin; log all to z }
 import "b/c.ztos"

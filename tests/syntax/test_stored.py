@@ -157,6 +157,8 @@ def test_every_rule_of_the_grammar_is_built() -> None:
         "claim",
         "clause",
         "waiver",
+        "accepting",
+        "approving",
         "governed",
         "expression",
         "argument",

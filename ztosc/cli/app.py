@@ -19,6 +19,7 @@ COMMANDS = {
     "fmt": "the canonical layout, comments kept",
     "verify": "decide every assertion and run every test",
     "test": "run the `test` blocks alone",
+    "diff": "access gained and lost, and guarantees lost, between two folders or git revisions",
     "why": "the rule that allows a flow, or everything that would have to change",
     "build": "configuration for every node, after verification and proof",
     "keys": "which keys there are, and throw-away ones for a lab",

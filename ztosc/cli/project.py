@@ -30,6 +30,7 @@ from ztosc.report import render as document
 from ztosc.source import DiskLoader, Source
 
 if TYPE_CHECKING:
+    from ztosc.compare import Comparison
     from ztosc.ir.verdict import Verdict
     from ztosc.verify import TestResult
 
@@ -83,6 +84,10 @@ def _nearest(start: Path) -> Path:
     raise click.UsageError("no `ztos.toml` here or in any folder above; give a path, or start with `ztosc init`")
 
 
+UNDECIDED_CODES = ("ZT421", "ZT422", "ZT438", "ZT501")
+"""Errors that say what could not be decided, and not that something is wrong."""
+
+
 @dataclass
 class Outcome:
     """Everything that one command found, and how to say it."""
@@ -92,12 +97,17 @@ class Outcome:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     verdicts: tuple[Verdict, ...] = ()
     tests: tuple[TestResult, ...] = ()
+    comparison: Comparison | None = None
+    against: str = ""
+    """What it was compared with."""
 
     @property
     def code(self) -> int:
         """The exit code: wrong before undecided before fine."""
-        if any(item.severity is Severity.ERROR and item.code not in ("ZT421", "ZT422", "ZT501") for item in self.diagnostics):
+        if any(item.severity is Severity.ERROR and item.code not in UNDECIDED_CODES for item in self.diagnostics):
             return WRONG
+        if self.comparison is not None and any(item.severity is Severity.ERROR for item in self.diagnostics):
+            return UNDECIDED
         if any(verdict.verdict in ("unknown", "unsupported") for verdict in self.verdicts):
             return UNDECIDED
         return OK
@@ -140,7 +150,8 @@ def findings(outcome: Outcome, **more: Any) -> Findings:
     network = outcome.compiled.network
     digest = network_digest(network) if network else None
     said = {"controls": _controls(outcome), **more}
-    return Findings(__version__, instant_text(outcome.at), digest, tuple(outcome.diagnostics), outcome.verdicts, outcome.tests, said)
+    told = (tuple(outcome.diagnostics), outcome.verdicts, outcome.tests)
+    return Findings(__version__, instant_text(outcome.at), digest, *told, more=said, comparison=outcome.comparison, against=outcome.against)
 
 
 def _controls(outcome: Outcome) -> list[dict[str, Any]]:

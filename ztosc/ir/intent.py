@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from ztosc.ir.acceptance import Acceptance
 from ztosc.ir.assertions import Assertion, Test
 from ztosc.ir.base import Model
 from ztosc.ir.compliance import Compliance, Profile, Waiver
@@ -278,6 +279,7 @@ class Intent(Model):
     profiles: tuple[Profile, ...] = ()
     compliance: tuple[Compliance, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    acceptances: tuple[Acceptance, ...] = ()
     inventory: Inventory = Inventory()
     public_keys: tuple[PublicKey, ...] = ()
     """By holder and epoch."""

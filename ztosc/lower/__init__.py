@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ztosc.diagnostics import Report
 from ztosc.ir.intent import Intent
-from ztosc.lower import claims, entities, inventory, model, policy, regimes, rules
+from ztosc.lower import acceptances, claims, entities, inventory, model, policy, regimes, rules
 from ztosc.semantics import Program
 
 
@@ -41,10 +41,12 @@ def lower(program: Program, at: int, report: Report) -> Intent | None:
         profiles=regimes.profiles(program),
         compliance=regimes.compliance(program),
         waivers=regimes.waivers(program, zone, at, report),
+        acceptances=acceptances.acceptances(program, zone),
         inventory=program.inventory,
         public_keys=program.public_keys,
     )
     model.check(intent, report)
     inventory.check(intent, report)
     policy.check(intent, at, report)
+    acceptances.check(intent, report)
     return intent

@@ -43,7 +43,7 @@ def _rule(rule: BoundRule, zone: str) -> Rule:
         targets=refs(rule.targets),
         ports=rule.ports,
         guard=rule.guard,
-        validity=_validity(rule, zone),
+        validity=validity(rule, zone),
         because=fields.get("because"),
         stale=fields.get("stale"),
         governance=fields["governance"],
@@ -52,7 +52,8 @@ def _rule(rule: BoundRule, zone: str) -> Rule:
     )
 
 
-def _validity(rule: BoundRule, zone: str) -> Validity:
+def validity(rule: BoundRule, zone: str) -> Validity:
+    """When a rule is in force."""
     days = rule.days or EVERY_DAY
     spans = rule.windows or (((0, 86400),) if rule.days else ())
     windows = tuple(Window(start=start, end=end, days=days, zone=zone) for start, end in sorted(spans))

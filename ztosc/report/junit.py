@@ -1,4 +1,4 @@
-"""JUnit XML, for the test reports of CI: a suite each for the sources, the assertions and the tests.
+"""JUnit XML, for the test reports of CI: a suite each for the sources, the assertions, the tests and what a change widens.
 
 Guarantees: well-formed XML 1.0 for any text; the numbers of each suite are those of its cases. What is refuted or failed is a
 failure, what could not be decided an error, a warning a case that passes and says so.
@@ -18,6 +18,7 @@ from ztosc.source import Span
 
 if TYPE_CHECKING:
     from ztosc.ir.verdict import Verdict
+    from ztosc.report.changes import Row
     from ztosc.verify import TestResult
 
 
@@ -31,6 +32,12 @@ def render(findings: Findings) -> str:
         _suite(root, "assertions", [_verdict(verdict) for verdict in findings.verdicts], findings)
     if findings.tests:
         _suite(root, "tests", [_test(result) for result in findings.tests], findings)
+    if findings.comparison is not None:
+        from ztosc.report.changes import sections  # only where something was compared
+
+        rows = [(title, row) for title, rows in sections(findings.comparison) for row in rows]
+        cases = [_change(title, row) for title, row in rows] or [_case("changes", "nothing has changed", None)]
+        _suite(root, "changes", cases, findings)
     for name in ("tests", "failures", "errors", "skipped"):
         root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
     xml.indent(root)
@@ -87,6 +94,16 @@ def _test(result: TestResult) -> xml.Element:
     reasons = [failure.reason for failure in result.failures]
     places = "\n".join(f"{where(failure.origin)}: {failure.reason}" for failure in result.failures)
     return _outcome(case, "failure", TEST_CODE, "\n".join(reasons), places)
+
+
+def _change(title: str, row: Row) -> xml.Element:
+    where = f" ({row.where})" if row.where else ""
+    case = _case("changes", f"{title}: {row.text}{where}", None)
+    if row.state == "fails":
+        told = f'nobody signed for it: {row.accept} because "…" approved by "…"' if row.accept else row.text
+        return _outcome(case, "failure" if title != "not compared" else "error", title, row.text, told)
+    xml.SubElement(case, "system-out").text = legal(visible(row.state))
+    return case
 
 
 def legal(text: str) -> str:

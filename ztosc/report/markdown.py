@@ -2,7 +2,7 @@
 
 Guarantees: every text from a source stands in a code span or a code block whose fence is longer than any run of backticks in it, so
 that it cannot become markup, a link, a mention, a reference or HTML, on whatever site shows it. The comment has a bounded length and
-says what it leaves out.
+says what it leaves out. A bar within a cell is shown as a broken bar.
 """
 
 from __future__ import annotations
@@ -16,30 +16,76 @@ from ztosc.diagnostics.text import safe as visible
 from ztosc.report.model import Findings, details, steps, summary, where
 
 if TYPE_CHECKING:
+    from ztosc.compare import Comparison
     from ztosc.ir.verdict import Verdict
+    from ztosc.report.changes import Row
     from ztosc.verify import TestResult
 
 LONGEST = 60_000
 """Characters of a comment; GitHub takes 65,536."""
 
 RUN = re.compile("`+")
+MOST = 40
+"""Rows of all tables of changes together."""
+WIDEST = 300
+"""Characters of a cell."""
+MARKS = {"fails": "**unsigned**", "accepted": "signed for", "told": ""}
 
 
 def render(findings: Findings) -> str:
     """A heading with the figures, a section for each diagnostic, a line for each verdict and test."""
     head = [f"### ztosc: {summary(findings)}"]
+    if findings.comparison is not None:
+        head.append(_changes(findings.comparison, findings.against))
     parts = [_diagnostic(item) for item in findings.remaining()]
     parts += [_verdict(verdict) for verdict in findings.verdicts]
     parts += [_test(result) for result in findings.tests]
     foot = [f"ztosc {span(findings.version)}, at {span(findings.at)}" + (f", network {span(findings.digest)}" if findings.digest else "")]
-    return "\n\n".join([*head, *_bounded(parts), *foot]) + "\n"
+    return "\n\n".join([*head, *_bounded(parts, LONGEST - sum(map(len, head))), *foot]) + "\n"
 
 
-def _bounded(parts: list[str]) -> list[str]:
+def _changes(comparison: Comparison, against: str) -> str:
+    """What a change widens and narrows, a table a subject, the statements to sign with below."""
+    from ztosc.report.changes import sections  # only where something was compared
+
+    told = sections(comparison)
+    if not told:
+        return f"Against {span(against)} nothing that the network allows or promises has changed."
+    left, parts = MOST, [f"What changed against {span(against)}:"]
+    for title, rows in told:
+        shown = rows[: max(left, 0)]
+        left -= len(shown)
+        table = [f"| {title} | what | where |", "| --- | --- | --- |", *(_row(row) for row in shown)]
+        rest = [f"**{len(rows) - len(shown)} more** ({title}) are left out here."] if len(rows) > len(shown) else []
+        parts += ["\n".join(table)] * bool(shown) + rest
+    unsigned = list(dict.fromkeys(row.accept for _, rows in told for row in rows if row.state == "fails" and row.accept))
+    if unsigned:
+        lines = [f'{cut(one_line(each))} because "…" approved by "…"' for each in unsigned[:MOST]]
+        lines += [f"# and {len(unsigned) - MOST} more"] if len(unsigned) > MOST else []
+        parts.append("To let this pass, somebody signs for it in the sources of this change:\n\n" + block("\n".join(lines)))
+    return "\n\n".join(parts)
+
+
+def _row(row: Row) -> str:
+    return f"| {MARKS[row.state]} | {cell(row.text)} | {cell(row.where) if row.where else ''} |"
+
+
+def cell(text: str) -> str:
+    """A text as a code span in a table, where GitHub takes a bar for the end of a cell even in code; long ones are cut."""
+    told = one_line(text)
+    return span(cut(told).replace("|", "\u00a6"))
+
+
+def cut(text: str) -> str:
+    """A text of bounded length."""
+    return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
+
+
+def _bounded(parts: list[str], room: int) -> list[str]:
     length = 0
     for number, part in enumerate(parts):
         length += len(part) + 2
-        if length > LONGEST:
+        if length > room:
             return [*parts[:number], f"**{len(parts) - number} more** are left out here: run `ztosc` for all."]
     return parts
 

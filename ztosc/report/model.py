@@ -20,6 +20,7 @@ from ztosc.diagnostics.text import safe as visible
 from ztosc.source import Span
 
 if TYPE_CHECKING:
+    from ztosc.compare import Comparison
     from ztosc.ir.verdict import Outcome, Verdict
     from ztosc.verify import TestResult
 
@@ -28,6 +29,8 @@ VERDICT_CODES = {"refuted": "ZT420", "unknown": "ZT421", "unsupported": "ZT422"}
 
 CONTROL_CODE = "ZT501"
 TEST_CODE = "ZT423"
+COMPARED = frozenset({"ZT430", "ZT431", "ZT432", "ZT433", "ZT434", "ZT435", "ZT436", "ZT438"})
+"""Codes of what a comparison says as well. What of the base could not be decided is said by its verdict."""
 OUTCOMES: tuple[Outcome, ...] = ("proved", "refuted", "unknown", "unsupported")
 PROJECT = "ztos.toml"
 """The file shown for a finding about the project as a whole, in formats where each finding needs one."""
@@ -47,15 +50,21 @@ class Findings:
     verdicts: tuple[Verdict, ...] = ()
     tests: tuple[TestResult, ...] = ()
     more: Mapping[str, Any] = field(default_factory=dict)
+    comparison: Comparison | None = None
+    against: str = ""
+    """What it was compared with: a folder or a revision."""
 
     def remaining(self) -> tuple[Diagnostic, ...]:
-        """The diagnostics that neither a verdict nor a test of this run says as well."""
+        """The diagnostics that no verdict, test or change of this run says as well."""
         told = {(code_of(verdict), verdict.origin) for verdict in self.verdicts}
+        changes = COMPARED if self.comparison is not None else frozenset()
         failed = {(failure.reason, failure.origin) for result in self.tests for failure in result.failures}
         return tuple(
             item
             for item in self.diagnostics
-            if (item.code, item.span) not in told and (item.code != TEST_CODE or (item.message, item.span) not in failed)
+            if item.code not in changes
+            and (item.code, item.span) not in told
+            and (item.code != TEST_CODE or (item.message, item.span) not in failed)
         )
 
 
@@ -76,6 +85,8 @@ def summary(findings: Findings) -> str:
     found = counts(findings.diagnostics, findings.verdicts)
     parts = [f"{found[name]} {name if found[name] != 1 else name[:-1]}" for name in ("errors", "warnings")]
     parts += [f"{found[name]} {name}" for name in OUTCOMES if found[name]]
+    if findings.comparison is not None:
+        parts.append(f"access: {len(findings.comparison.gained)} gained, {len(findings.comparison.lost)} lost")
     if findings.tests:
         parts.append(f"{sum(result.passed for result in findings.tests)} of {len(findings.tests)} tests passed")
     return ", ".join(parts)

@@ -28,13 +28,26 @@ def value(findings: Findings) -> dict[str, Any]:
         "at": findings.at,
         "digest": findings.digest,
         "diagnostics": [item.to_json() for item in findings.diagnostics],
-        "verdicts": [verdict_json(verdict) for verdict in findings.verdicts],
+        "verdicts": [verdict_json(verdict) for verdict in all_verdicts(findings)],
         "controls": [],
         "tests": [test_json(result) for result in findings.tests],
-        "access": {"gained": [], "lost": []},
+        **_changes(findings),
         "summary": counts(findings.diagnostics, findings.verdicts),
         **findings.more,
     }
+
+
+def _changes(findings: Findings) -> dict[str, Any]:
+    if findings.comparison is None:
+        return {"access": {"gained": [], "lost": []}}
+    from ztosc.report.changes import value as changes  # only where something was compared
+
+    return changes(findings.comparison)
+
+
+def all_verdicts(findings: Findings) -> tuple[Verdict, ...]:
+    """Those of the network, then those on what only the base asserts."""
+    return (*findings.verdicts, *(findings.comparison.base if findings.comparison else ()))
 
 
 def verdict_json(verdict: Verdict) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from ztosc.ir.inventory import Inventory
 from ztosc.ir.secrets import PublicKey
 from ztosc.ir.values import AttributeType
 from ztosc.semantics import literals, types
+from ztosc.semantics.acceptances import AcceptanceChecker
 from ztosc.semantics.clauses import TABLE
 from ztosc.semantics.countries import Countries
 from ztosc.semantics.declarations import Checker
@@ -135,6 +136,7 @@ class Binder:
 
     def __init__(self, modules: Modules, checker: Checker) -> None:
         self._checker, self._policy, self._regimes = checker, PolicyChecker(checker), ProfileChecker(modules, checker)
+        self._acceptances = AcceptanceChecker(checker, self._policy)
 
     def bind(self, statement: ast.Statement, module: str) -> tuple[str, tuple[Any, ...]]:
         """What a statement gives, and the list of the program that it belongs to."""
@@ -158,6 +160,8 @@ class Binder:
                 return "compliance", self._regimes.comply(statement, module)
             case ast.Waive():
                 return "waivers", _some(self._regimes.waive(statement, module))
+            case ast.Accept():
+                return "acceptances", _some(self._acceptances.accept(statement, module))
             case ast.Test():
                 return "tests", _some(self._policy.test(statement, module))
         return "", ()
@@ -173,7 +177,7 @@ def _some(value: Any) -> tuple[Any, ...]:
     return () if value is None else (value,)
 
 
-_KINDS = frozenset(TABLE) - {"rule", "quarantine", "waive", "comply", "profile"}
+_KINDS = frozenset(TABLE) - {"rule", "quarantine", "waive", "accept", "comply", "profile"}
 _UNREAD = frozenset({"ZT101", "ZT108", "ZT223"})
 """Text that was not read may have held the network."""
 _ANY = ("role", "segment", "device", "service", "external", "partner", "label", "site", "node", "region")

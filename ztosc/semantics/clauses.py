@@ -135,6 +135,7 @@ TABLE: dict[str, dict[str, Key]] = {
         "until": Key("moment", required=True),
         "because": Key("text", required=True),
     },
+    "accept": {"because": Key("text", required=True)},
     "comply": {},
     "profile": {},
 }

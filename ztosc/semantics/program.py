@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ztosc.ir.acceptance import Topic
 from ztosc.ir.compliance import Compliance, Profile
 from ztosc.ir.intent import Governance
 from ztosc.ir.inventory import Inventory
@@ -118,6 +119,18 @@ class BoundTest:
     span: Span
 
 
+@dataclass(frozen=True, slots=True)
+class BoundAcceptance:
+    """A checked `accept widening`: of access, said as a rule says it, or of the topics that it names."""
+
+    access: BoundRule | None
+    topics: tuple[Topic, ...]
+    because: str
+    approved_by: tuple[str, ...]
+    doc: str
+    span: Span
+
+
 @dataclass(slots=True)
 class Program:
     """Everything the sources say, bound."""
@@ -133,6 +146,7 @@ class Program:
     profiles: list[Profile] = field(default_factory=list)
     compliance: list[Compliance] = field(default_factory=list)
     waivers: list[Bound] = field(default_factory=list)
+    acceptances: list[BoundAcceptance] = field(default_factory=list)
     inventory: Inventory = NOBODY
     public_keys: tuple[PublicKey, ...] = ()
 

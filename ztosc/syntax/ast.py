@@ -319,7 +319,36 @@ class Waive:
     doc: str = ""
 
 
-Statement = Import | Declaration | Separate | Group | PolicyRule | Quarantine | Assertion | Test | Template | New | Profile | Comply | Waive
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """`accept widening WHAT because "…" approved by "…"`: `what` names the form, `relation` what stands between its names."""
+
+    what: str
+    relation: str
+    subjects: tuple[Word, ...]
+    objects: tuple[Word, ...]
+    more: tuple[Word, ...]
+    clauses: tuple[Clause, ...]
+    span: Span
+    doc: str = ""
+
+
+Statement = (
+    Import
+    | Declaration
+    | Separate
+    | Group
+    | PolicyRule
+    | Quarantine
+    | Assertion
+    | Test
+    | Template
+    | New
+    | Profile
+    | Comply
+    | Waive
+    | Accept
+)
 Item = Statement | Clause | Attach | Given | Expect | Each | Control
 
 

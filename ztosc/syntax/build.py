@@ -14,7 +14,7 @@ from lark import Token
 from ztosc.source import Ruler, Source, Span
 from ztosc.syntax import ast
 from ztosc.syntax.ast import Word
-from ztosc.syntax.parts import Children, Despite, Enclosed, Settings, Words, after, bare, every, lists_of, words_of
+from ztosc.syntax.parts import Children, Despite, Enclosed, Kept, Settings, Words, after, bare, every, lists_of, words_of
 from ztosc.syntax.words import CLAUSES, DECLARATIONS
 
 WORDS = frozenset(
@@ -184,7 +184,7 @@ class Builder:
     def severity(self, children: Children) -> str:
         return str(children[0].value)
 
-    failing = effect = severity
+    failing = effect = thing = relation = standing = severity
 
     def each(self, children: Children) -> ast.Each:
         return ast.Each(children[1], children[2], bare(after(children, "where")), self._span(children))
@@ -194,6 +194,56 @@ class Builder:
 
     def waive(self, children: Children) -> ast.Waive:
         return ast.Waive(children[1], children[2], every(children, ast.Clause), self._span(children), self._doc(children))
+
+    # Accepted widenings
+
+    def _accept(
+        self,
+        children: Children,
+        what: str,
+        subjects: tuple[Word, ...],
+        objects: tuple[Word, ...] = (),
+        relation: str = "",
+        more: tuple[Word, ...] = (),
+    ) -> ast.Accept:
+        clauses = every(children, ast.Clause)
+        return ast.Accept(what, relation, subjects, objects, more, clauses, self._span(children), self._doc(children))
+
+    def kept(self, children: Children) -> Kept:
+        return Kept(children[0].value, words_of(children[1:]), self._span(children))
+
+    def accept_access(self, children: Children) -> ast.Accept:
+        return self._accept(children, "access", children[2].words, children[4].words)
+
+    def accept_rule(self, children: Children) -> ast.Accept:
+        kept: Kept = children[5]
+        return self._accept(children, "rule", children[2].words, children[4].words, kept.relation, kept.words)
+
+    def accept_text(self, children: Children) -> ast.Accept:
+        return self._accept(children, children[2].value, (children[3],))
+
+    def accept_names(self, children: Children) -> ast.Accept:
+        return self._accept(children, children[2].value, lists_of(children)[0])
+
+    def accept_control(self, children: Children) -> ast.Accept:
+        scope = after(children[5:], "for")
+        return self._accept(children, children[2].value, (children[3],), (children[4],), more=scope.words if scope else ())
+
+    def accept_member(self, children: Children) -> ast.Accept:
+        return self._accept(children, children[2].value, (children[3],), children[5].words, children[4])
+
+    def accept_link(self, children: Children) -> ast.Accept:
+        return self._accept(children, "link", (children[5], children[7]), children[2].words)
+
+    def accept_attach(self, children: Children) -> ast.Accept:
+        vlan = after(children[6:], "vlan")
+        return self._accept(children, "node", (children[3],), (children[5],), more=(vlan,) if vlan else ())
+
+    def accept_clauses(self, children: Children) -> ast.Accept:
+        return self._accept(children, _thing(children[4]), (children[5],), children[2].words)
+
+    def accept_relation(self, children: Children) -> ast.Accept:
+        return self._accept(children, _thing(children[2]), (children[3],), children[5].words, children[4])
 
     # Rules
 
@@ -318,3 +368,8 @@ class Builder:
 
     def expect(self, children: Children) -> ast.Expect:
         return ast.Expect(children[1], children[3], after(children[4:], "on"), self._span(children))
+
+
+def _thing(keyword: str) -> str:
+    """A class of devices is declared as `device`; as `device "…"` stands one of the inventory."""
+    return "class" if keyword == "device" else keyword

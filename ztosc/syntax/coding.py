@@ -14,12 +14,13 @@ from typing import Any, cast, get_args, get_origin, get_type_hints
 
 from ztosc.source import Ruler, Span
 from ztosc.syntax import ast
-from ztosc.syntax.words import CLAUSES, DECLARATIONS
+from ztosc.syntax.words import ACCEPTED, CLAUSES, DECLARATIONS, RELATIONS
 
 KINDS: tuple[type[Any], ...] = (
     *(ast.Ports, ast.Holds, ast.Comparison, ast.Relation, ast.Logic, ast.Clause, ast.Attach, ast.AttributeType, ast.Declaration),
     *(ast.Import, ast.Separate, ast.Group, ast.PolicyRule, ast.Assertion, ast.Setting, ast.Given, ast.Expect, ast.Test),
     *(ast.Quarantine, ast.Parameter, ast.Template, ast.Argument, ast.New, ast.Each, ast.Control, ast.Profile, ast.Comply, ast.Waive),
+    ast.Accept,
 )
 """The nodes of the AST; a form names one by its place here."""
 NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
@@ -41,6 +42,8 @@ CHOICES: dict[tuple[type[Any], str], frozenset[str]] = {
     (ast.Expect, "effect"): frozenset(["allow", "deny"]),
     (ast.Assertion, "claim"): frozenset(CLAIMS),
     (ast.Assertion, "failing"): frozenset(["any", "links", "nodes"]),
+    (ast.Accept, "what"): frozenset(ACCEPTED),
+    (ast.Accept, "relation"): frozenset(["", *RELATIONS]),
     (ast.Control, "severity"): frozenset(["error", "warning", "info"]),
 }
 """The texts that a field may be."""

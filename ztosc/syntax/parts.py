@@ -41,6 +41,15 @@ class Despite:
         self.failures, self.failing, self.span = failures, failing, span
 
 
+class Kept:
+    """What a rule keeps to, or lets go: `releases a, b`, `stale`."""
+
+    __slots__ = ("relation", "span", "words")
+
+    def __init__(self, relation: str, words: tuple[Word, ...], span: Span) -> None:
+        self.relation, self.words, self.span = relation, words, span
+
+
 def words_of(children: Iterable[Any]) -> tuple[Word, ...]:
     """The words among a rule's children, lists flattened."""
     found: list[Word] = []

@@ -23,7 +23,7 @@ from ztosc.syntax.words import ITEMS
 
 ONE_AT_A_TIME = Lock()
 FIRST_WORDS = re.compile(r"(?:break-glass\s+)?([a-z][a-z0-9-]*)\s+([a-z][a-z0-9.-]*)")
-DECLARING = (frozenset(ITEMS) - {"allow", "deny", "test", "quarantine", "comply", "waive", "control"}) | {"group", "bloc"}
+DECLARING = (frozenset(ITEMS) - {"allow", "deny", "test", "quarantine", "comply", "waive", "accept", "control"}) | {"group", "bloc"}
 """Words that a declared name follows."""
 
 
@@ -95,7 +95,7 @@ class Reader:
             case ast.Declaration():
                 inside = (*built.items, *(item for item in items if isinstance(item, ast.Clause | ast.Attach | ast.Declaration)))
                 return replace(built, items=inside, span=span, broken=True)
-            case ast.PolicyRule() | ast.Quarantine() | ast.Comply() | ast.Waive():
+            case ast.PolicyRule() | ast.Quarantine() | ast.Comply() | ast.Waive() | ast.Accept():
                 return replace(built, clauses=(*built.clauses, *clauses), span=span)
             case ast.Test():
                 given = tuple(item for item in items if isinstance(item, ast.Given))

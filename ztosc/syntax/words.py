@@ -25,6 +25,7 @@ ITEMS = {
     "control": "control_item",
     "comply": "governed",
     "waive": "governed",
+    "accept": "governed",
 }
 """The grammar's start for one item of a block, by the keyword that opens the block."""
 CLAUSES = frozenset(
@@ -38,3 +39,11 @@ CLAUSES = frozenset(
 """The rules that are a clause under their own name."""
 DECLARATIONS = frozenset("network region node segment label device attribute role external system partner".split())  # noqa: SIM905
 """The rules that are a keyword, a name and a block."""
+
+ACCEPTED = (
+    *("access", "rule", "assert", "test", "separate", "comply", "manage", "control", "waive", "lock", "person", "device", "link", "node"),
+    *("label", "segment", "role", "attribute", "class", "service", "external", "partner", "region"),
+)
+"""What an `accept widening` may name. `device` is one of the inventory, `class` a class of them."""
+RELATIONS = ("carries", "admits", "releases", "above", "as", "without", "with", "stale", "idle", "log")
+"""What may stand between its names."""

@@ -54,6 +54,11 @@ class Encoding:
     def __init__(self, *networks: Network, budget: int = BUDGET) -> None:
         self.diagrams = Diagrams(budget)
         self.readings = tuple(Reading(self, network) for network in networks)
+        if len(networks) > 1 and any(reading.thresholds for reading in self.readings):
+            # What one network compares with a date, another may compare with `now`: both see the phases of both.
+            joint = moments.thresholds(*networks)
+            for reading in self.readings:
+                reading.thresholds = joint if reading.thresholds else ()
         self.roles = tuple(sorted({role.name for network in networks for role in network.intent.roles}))
         self.role = {name: self.diagrams.variable(2) for name in self.roles}
         self.values: dict[str, tuple[Value, ...]] = dict(sorted(self._values().items()))

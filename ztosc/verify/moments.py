@@ -171,16 +171,17 @@ def _bisect(name: str, low: int, high: int) -> int:
     return high
 
 
-def thresholds(network: Network) -> tuple[int, ...]:
+def thresholds(*networks: Network) -> tuple[int, ...]:
     """Instants around the constants that guards compare attributes with, where some guard also speaks of `now`.
 
     A chain of strict comparisons over n attributes can put n whole seconds between `now` and a constant, no more; past that, only the
     order of the two counts.
     """
-    guards = [*(rule.guard for rule in network.intent.rules), *(role.requires for role in network.intent.roles)]
+    intents = [network.intent for network in networks]
+    guards = [guard for each in intents for guard in (*(rule.guard for rule in each.rules), *(role.requires for role in each.roles))]
     if not any(isinstance(atom.operand, Now) for guard in guards for atom in atoms(guard)):
         return ()
-    names = {each.name for each in network.intent.attributes if isinstance(each.type, InstantType)}
+    names = {attribute.name for each in intents for attribute in each.attributes if isinstance(attribute.type, InstantType)}
     constants = {0, *(value for guard in guards for value in _instants(guard, names))}
     reach = len(names) + 1
     return tuple(sorted({constant + step for constant in constants for step in range(-reach, reach + 1)}))
