@@ -60,3 +60,22 @@ def test_every_artifact_passes_its_real_tool(project: Path, tmp_path: Path, caps
     assert judged - {"reader"} == expected
     if not judges():
         pytest.skip("NOT JUDGED: no real tool is installed here")
+
+
+def test_both_ends_of_the_agencies_channel_say_the_same() -> None:
+    ends = {}
+    for name, channel in (("residents", "to-vehicles"), ("vehicles", "to-residents")):
+        network = compile_project(DiskLoader(ROOT / "examples/agencies" / name), NOON).network
+        assert network is not None
+        peer = next(each for each in network.intent.externals if each.name == f"{channel}-peer")
+        own = next(plan.places[0].prefix for plan in network.segments if plan.segment == channel)
+        gate = next(each for each in network.intent.services if each.name == f"{channel}-gate")
+        rules = [rule for rule in network.intent.rules if f"{channel}-peer" in {ref.name for ref in (*rule.subjects, *rule.targets)}]
+        assert len(rules) == 2
+        terms = {(rule.governance.agreement, rule.validity.not_after) for rule in rules}
+        out = next(rule.ports for rule in rules if rule.ports is not None)
+        ends[name] = (own, peer.reach, gate.listen, out, terms)
+    one, other = ends["residents"], ends["vehicles"]
+    assert (one[0],) == other[1] and (other[0],) == one[1]
+    assert one[2] == other[3] and other[2] == one[3]
+    assert one[4] == other[4] and len(one[4]) == 1
