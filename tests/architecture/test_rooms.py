@@ -31,6 +31,7 @@ ROOMS: dict[str, set[str]] = {
     "lower": {"semantics", "ir", *EVERYWHERE},
     "semantics": {"syntax", "ir", "logic", "resources", *EVERYWHERE},
     "format": {"syntax", *EVERYWHERE},
+    "library": {"syntax", "resources", *EVERYWHERE},
     "ir": {"logic", *EVERYWHERE},
     "syntax": {"resources", *EVERYWHERE},
     "diagnostics": {"source"},

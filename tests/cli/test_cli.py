@@ -12,6 +12,7 @@ import pytest
 
 from tests.cli.conftest import Run
 from tests.support import FRAME, HOSPITAL
+from ztosc.cli.init import TEMPLATES
 
 AT = "2026-11-22T00:00Z"
 
@@ -169,6 +170,19 @@ def test_init_makes_a_project_that_verifies(ztosc: Run, tmp_path: Path) -> None:
     assert built.returncode == 0, built.stderr
     again = ztosc("init", tmp_path / "new")
     assert again.returncode == 64
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_every_template_builds_verifies_and_tests_at_once(ztosc: Run, tmp_path: Path, template: str) -> None:
+    assert ztosc("init", tmp_path / "new", "--template", template).returncode == 0
+    done = ztosc("verify", tmp_path / "new", "--strict", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert not said["diagnostics"]
+    assert len(said["verdicts"]) >= 4 and {each["verdict"] for each in said["verdicts"]} == {"proved"}
+    assert len(said["tests"]) >= 2 and all(each["passed"] for each in said["tests"])
+    built = ztosc("build", tmp_path / "new", "-o", tmp_path / "out")
+    assert built.returncode == 0, built.stderr
 
 
 def test_strict_makes_warnings_fail(ztosc: Run, project: Path) -> None:

@@ -24,6 +24,7 @@ COMMANDS = {
     "build": "configuration for every node, after verification and proof",
     "keys": "which keys there are, and throw-away ones for a lab",
     "explain": "what a diagnostic's code means, with examples",
+    "docs": "the standard library: modules, device classes, templates",
     "schema": "the JSON schema of a format",
     "doctor": "which real tools this machine has, and what is skipped without them",
     "version": "the version of ztosc",

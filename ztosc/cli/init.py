@@ -11,7 +11,7 @@ import click
 from ztosc.diagnostics.text import safe
 from ztosc.semantics.publickeys import key_file
 
-TEMPLATES = ("office",)
+TEMPLATES = ("empty", "hospital", "bank", "defence", "agencies", "tower")
 KEYS = "keys"
 
 
@@ -22,7 +22,7 @@ def _name(folder: Path) -> str:
 
 @click.command("init")
 @click.argument("folder", required=False, default=".", type=click.Path(path_type=Path))
-@click.option("--template", type=click.Choice(TEMPLATES), default="office", help="What to start from.")
+@click.option("--template", type=click.Choice(TEMPLATES), default="empty", help="What to start from.")
 def command(folder: Path, template: str) -> int:
     """Make a project that builds, verifies and tests at once. Never overwrites a file."""
     source = resources.files("ztosc.cli").joinpath("starters", f"{template}.ztos").read_text(encoding="utf-8")
@@ -46,6 +46,9 @@ def command(folder: Path, template: str) -> int:
 
 def _placeholder_keys(source: str) -> dict[str, str]:
     """Public keys that nobody can use, so that the project builds at once and no tunnel comes up before real ones are there."""
+    from ztosc.compiler import compile_project
     from ztosc.keys import generate
+    from ztosc.source import MemoryLoader
 
-    return {key_file(node, 1): f"{generate().public}\n" for node in re.findall(r"^ *node ([a-z0-9-]+)", source, re.MULTILINE)}
+    intent = compile_project(MemoryLoader({"network.ztos": source.encode()}), 0).intent
+    return {key_file(node.name, 1): f"{generate().public}\n" for node in intent.nodes} if intent else {}

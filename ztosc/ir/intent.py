@@ -145,6 +145,8 @@ class DeviceClass(Declared):
     """A class of device and the weakest proof by which it is recognised."""
 
     recognised_by: Literal["certificate", "inventory", "mac"] = "mac"
+    speaks: Ports | None = None
+    """The ports of the protocols that a device of the class needs, whichever end opens; absent: the class does not say."""
 
 
 class Attribute(Declared):

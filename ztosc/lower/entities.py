@@ -153,7 +153,11 @@ def labels(program: Program) -> tuple[Label, ...]:
 def devices(program: Program) -> tuple[DeviceClass, ...]:
     """Device classes by name."""
     return tuple(
-        DeviceClass(**_base(bound), **({"recognised_by": bound.fields["recognised"]} if "recognised" in bound.fields else {}))
+        DeviceClass(
+            **_base(bound),
+            **({"recognised_by": bound.fields["recognised"]} if "recognised" in bound.fields else {}),
+            **_some(bound, "speaks"),
+        )
         for bound in _unique(program.of("device"))
     )
 

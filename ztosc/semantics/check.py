@@ -80,7 +80,7 @@ class Scene:
     def resolve_obligations(self) -> None:
         """Look at what uses of templates promised to name."""
         for word, kind, module in self.obligations:
-            self.names.resolve(word, module, (kind,))
+            self.names.references((word,), module, (kind,))
 
     def program(self) -> Program:
         """A program with nothing bound in it yet."""

@@ -104,7 +104,7 @@ TABLE: dict[str, dict[str, Key]] = {
         "psk": Key("flag"),
         "retention": Key("duration"),
     },
-    "device": {"recognised": Key("word", choices=("certificate", "inventory", "mac"))},
+    "device": {"recognised": Key("word", choices=("certificate", "inventory", "mac")), "speaks": Key("ports")},
     "attribute": {"source": Key("text"), "max_age": Key("duration")},
     "role": {
         "from": Key("names", kinds=("segment",)),

@@ -37,6 +37,11 @@ SIMPLE: dict[str, Callable[[ast.Word], Any]] = {
 }
 
 
+def _signed(releases: Iterable[Iterable[tuple[str, str]]]) -> list[tuple[str, str]]:
+    """Every release of several clauses once, in order."""
+    return sorted({each for clause in releases for each in clause})
+
+
 class Checker:
     """Checks the clauses of declarations and rules of one program."""
 
@@ -80,7 +85,7 @@ class Checker:
             environment=fields.get("environment"),
             log_to=sinks[0].name if sinks else None,
             idle=fields.get("idle"),
-            releases=tuple(Release(label=label, because=because) for label, because in sorted(set(fields.get("releases", ())))),
+            releases=tuple(Release(label=label, because=because) for label, because in _signed(fields.get("releases", ()))),
         )
 
     def _head(self, declaration: ast.Declaration, module: str, fields: dict[str, Any], spans: dict[str, Span]) -> None:
@@ -179,10 +184,11 @@ class Checker:
         subjects = self.names.references(clause.words, module, ("role", "segment", "device", "service", "external"))
         return (subjects, ports) if subjects else None
 
-    def _release(self, clause: ast.Clause, module: str) -> tuple[str, str] | None:
-        """The label that ends here, and who signs for it why."""
-        symbol = self.names.resolve(clause.words[0], module, ("label",))
-        return (symbol.name, literals.text(clause.words[1])) if symbol is not None else None
+    def _release(self, clause: ast.Clause, module: str) -> tuple[tuple[str, str], ...] | None:
+        """The labels that end here, each with who signs for it why: none for an empty group, `None` where one is unknown."""
+        because, before = literals.text(clause.words[-1]), len(self.report.items)
+        labels = self.names.references(clause.words[:-1], module, ("label",))
+        return tuple((label.name, because) for label in labels) if len(self.report.items) == before else None
 
     def _group(self, word: ast.Word) -> str:
         """A prefix of multicast groups (RFC 4291 §2.7)."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import PurePosixPath
 
 from ztosc.diagnostics import Report, near
@@ -54,6 +55,17 @@ def load(loader: Loader, report: Report, parser: Parser = parse) -> Modules:
     loading.follow()
     _report_circles(loading.modules, report)
     return loading.modules
+
+
+@cache
+def standard_templates() -> dict[str, str]:
+    """The module of the standard library that has each template."""
+    found: dict[str, str] = {}
+    for path in stdlib_files():
+        for statement in parse(Source(path.name, path.read_text(encoding="utf-8")), Report()).statements:
+            if isinstance(statement, ast.Template):
+                found.setdefault(statement.name.text, f"std.{path.stem}")
+    return found
 
 
 class _Loading:

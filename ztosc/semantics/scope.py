@@ -34,7 +34,7 @@ def declared(module: ast.Module) -> Iterator[tuple[ast.Word, str]]:
 
 
 def declared_by(statement: ast.Statement) -> Iterator[tuple[ast.Word, str]]:
-    """Every name that a statement declares, with its kind."""
+    """Every name that a statement declares, with its kind. Templates and profiles have namespaces of their own."""
     match statement:
         case ast.Declaration(kind="link"):
             return
@@ -43,8 +43,6 @@ def declared_by(statement: ast.Statement) -> Iterator[tuple[ast.Word, str]]:
             yield from ((item.name, item.kind) for item in statement.items if isinstance(item, ast.Declaration) and item.kind != "link")
         case ast.Group():
             yield statement.name, "group"
-        case ast.Template():
-            yield statement.name, "template"
 
 
 @dataclass(slots=True)

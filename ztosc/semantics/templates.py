@@ -13,7 +13,9 @@ from functools import lru_cache
 from typing import Any
 
 from ztosc.diagnostics import Label, Report, near
-from ztosc.semantics.modules import ALWAYS, Modules
+from ztosc.diagnostics.fixes import import_line
+from ztosc.diagnostics.fixes import replace as replace_text
+from ztosc.semantics.modules import ALWAYS, Modules, standard_templates
 from ztosc.source import Span
 from ztosc.syntax import ast
 
@@ -82,12 +84,20 @@ class _Expanding:
         self.result = Expansion()
 
     def collect(self) -> None:
-        """Every template by name; a second one of a name is reported with all other names."""
+        """Every template by name; a second one of a name is reported."""
         for name in sorted(self._modules.parsed, key=lambda name: (not name.startswith("std."), name)):
             for statement in self._modules.parsed[name].statements:
                 if isinstance(statement, ast.Template):
-                    self._templates.setdefault(statement.name.text, _Known(statement, name))
+                    self._declare(statement, name)
                     self._check(statement)
+
+    def _declare(self, template: ast.Template, module: str) -> None:
+        first = self._templates.setdefault(template.name.text, _Known(template, module))
+        if first.template is not template:
+            help_ = f"rename it, or leave out `import {first.module}`" if first.module.startswith("std.") else "rename one of them"
+            label = Label(first.template.name.span, f"template `{template.name.text}` is declared here first")
+            message = f"template `{template.name.text}` is declared twice"
+            self._report.error("ZT202", message, template.name.span, help=help_, related=[label])
 
     def _check(self, template: ast.Template) -> None:
         known: dict[str, ast.Parameter] = {}
@@ -190,10 +200,17 @@ class _Expanding:
             )
             return None
         if known is None:
-            guess = near(word.text, [name for name, each in self._templates.items() if self._visible(each, module)])
-            help_ = f"did you mean `{guess}`?" if guess else "declare it with `template NAME(…) { … }`"
-            self._report.error("ZT201", f"unknown name `{word.text}`", word.span, label="no template has this name", help=help_)
+            self._unknown(word, module)
         return known
+
+    def _unknown(self, word: ast.Word, module: str) -> None:
+        brings = standard_templates().get(word.text, "")
+        guess = "" if brings else near(word.text, [name for name, each in self._templates.items() if self._visible(each, module)])
+        help_ = f"`import {brings}` brings it into scope" if brings else "declare it with `template NAME(…) { … }`"
+        fixes = import_line(word.span.file, brings) if brings else replace_text(word.span, guess)
+        message = f"unknown name `{word.text}`"
+        help_ = f"did you mean `{guess}`?" if guess else help_
+        self._report.error("ZT201", message, word.span, label="no template has this name", help=help_, fixes=fixes)
 
     def _module_of(self, name: str) -> str:
         return self._templates[name].module if name in self._templates else ""

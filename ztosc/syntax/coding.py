@@ -182,17 +182,17 @@ def _node(form: list[Any], reading: Reading) -> Any:
         raise Misfit
     values = [decoder(each, reading) for decoder, each in zip(decoders, form[1:], strict=True)]
     if kind is ast.Assertion:
-        values.insert(-1, _claim(reading))
+        values.insert(-1, _claim(reading, values[-1]))
     elif reading.docs and kind in _DOCUMENTED:
         start, _ = reading.ruler.offsets(values[names.index("span")])
         return kind(*values, doc=reading.docs.get(start, ""))
     return kind(*values)
 
 
-def _claim(reading: Reading) -> str:
-    """What is asserted, in its own words."""
-    text = reading.text.removeprefix("assert")
-    start, end = len(reading.text) - len(text.lstrip()), len(reading.text)
+def _claim(reading: Reading, span: Span) -> str:
+    """What is asserted, in its own words: the assertion may be the whole statement, or one of a template."""
+    first, end = reading.ruler.offsets(span)
+    start = end - len(reading.text[first:end].removeprefix("assert").lstrip())
     return " ".join(reading.ruler.text(reading.ruler.span(start, end)).split())
 
 

@@ -33,7 +33,7 @@ CLAUSES = frozenset(
     above access_tunnel addressing admits agreement approved asn at bandwidth because between ca carries cost country dns_name
     domain encryption environment evidence from_ hint idle includes ipv4 lease listen log_all log_to macsec manage manual max_age
     mdns multicast observe on on_days owner prefix psk purpose reach recognised rekey releases replicas require requires
-    retention review scope served serves size source stale stretched ticket timezone underlay until when within
+    retention review scope served serves size source speaks stale stretched ticket timezone underlay until when within
     """.split()  # noqa: SIM905 - sixty lines otherwise
 )
 """The rules that are a clause under their own name."""

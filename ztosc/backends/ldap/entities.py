@@ -118,7 +118,7 @@ def _kinds(tree: Tree, network: Network) -> None:
         given |= {"Retention": label.retention, "AboveRef": tree.refs("labels", label.above), "description": label.doc}
         tree.put(tree.path("labels", label.name), ("ztosLabel",), {**given, **_within(label.within)})
     for device in network.intent.devices:
-        given = {"RecognisedBy": device.recognised_by, "description": device.doc}
+        given = {"RecognisedBy": device.recognised_by, "Port": port_names(device.speaks or ()), "description": device.doc}
         tree.put(tree.path("devices", device.name), ("ztosDeviceClass",), given)
     for attribute in network.intent.attributes:
         given = {"ValueType": canonical(attribute.type).decode(), "LdapAttribute": fact_name(attribute.name)}

@@ -194,7 +194,7 @@ CLASSES = (
     ),
     _class(9, "Place", "A segment at a site", "NodeRef", "cn SiteRef Prefix Gateway"),
     _class(10, "Label", "A class of data", f"Rekey Retention AboveRef {_WITHIN} description", "cn Encryption PreSharedKey"),
-    _class(11, "DeviceClass", "A class of device", "description", "cn RecognisedBy"),
+    _class(11, "DeviceClass", "A class of device", "Port description", "cn RecognisedBy"),
     _class(12, "AttributeDefinition", "A declared attribute", "Source MaxAge description", "cn ValueType LdapAttribute"),
     _class(
         13,
