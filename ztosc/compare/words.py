@@ -22,6 +22,7 @@ from ztosc.logic import ports
 from ztosc.logic.closure import bits
 from ztosc.source import Span
 from ztosc.verify.domains import FRESH
+from ztosc.verify.formulas import outcome
 from ztosc.verify.moments import WEEK, Timeline, validity_text
 from ztosc.verify.slices import ANYONE, HOST, PERSON, Kind
 from ztosc.verify.words import listing
@@ -135,7 +136,7 @@ class Telling:
             for reading in self._encoding.readings:
                 for atom in reading.about(frozenset({name})):
                     if atom.attribute == name and not isinstance(atom.operand, OtherAttribute):
-                        truths = (reading._value(atom, {name: value}, reading.at) for value in self._encoding.values[name])
+                        truths = (outcome(atom, {name: value}, reading.policy.types, reading.at) for value in self._encoding.values[name])
                         found[guard_text(atom)] = frozenset(index for index, truth in enumerate(truths, 1) if truth)
             self._sets[name] = sorted(found.items())
         return self._sets[name]

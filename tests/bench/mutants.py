@@ -1,0 +1,144 @@
+"""Mutation testing by hand: `python -m tests.bench.mutants FILE --tests TEST [TEST …] [--take N] [--seed N]`.
+
+Changes one thing of a module at a time (a comparison, `and` for `or`, a `not` dropped, a number by one, a constant turned over, a sum for a
+difference), runs the tests against it in a copy of the checkout, and prints what no test noticed. A mutant that hangs counts as noticed.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+COPIED = ("ztosc", "tests", "grammar", "stdlib", "targets", "docs", "examples", "pyproject.toml")
+LIMIT = 300
+"""Seconds for one run of the tests."""
+
+COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+}
+OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.BitAnd: ast.BitOr,
+    ast.BitOr: ast.BitAnd,
+    ast.LShift: ast.RShift,
+    ast.RShift: ast.LShift,
+    ast.Mult: ast.Add,
+}
+
+
+def variants(node: ast.AST) -> Iterator[ast.AST]:
+    """What a node may be changed into."""
+    made = copy.deepcopy(node)
+    match made:
+        case ast.Compare(ops=[op]) if type(op) in COMPARISONS:
+            made.ops = [COMPARISONS[type(op)]()]
+        case ast.BoolOp():
+            made.op = ast.Or() if isinstance(made.op, ast.And) else ast.And()
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            yield operand
+            return
+        case ast.BinOp() if type(made.op) in OPERATORS:
+            made.op = OPERATORS[type(made.op)]()
+        case ast.Constant(value=bool() as value):
+            made.value = not value
+        case ast.Constant(value=int() as value):
+            made.value = value + 1
+        case ast.If():
+            made.test = ast.UnaryOp(op=ast.Not(), operand=made.test)
+        case ast.Continue():
+            made = ast.Break()
+        case _:
+            return
+    yield made
+
+
+class _Change(ast.NodeTransformer):
+    def __init__(self, number: int) -> None:
+        self.number, self.count = number, -1
+        self.told = ""
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        for made in variants(node):
+            self.count += 1
+            if self.count == self.number:
+                self.told = f"{getattr(node, 'lineno', 0)}: {_line(node)}  →  {_line(made)}"
+                return ast.copy_location(made, node)
+        return self.generic_visit(node)
+
+
+def _line(node: ast.AST) -> str:
+    return ast.unparse(ast.fix_missing_locations(node)).splitlines()[0]
+
+
+def mutants(text: str) -> Iterator[tuple[str, str]]:
+    """Each change: what it is, and the module with it."""
+    number = 0
+    while True:
+        change = _Change(number)
+        tree = change.visit(ast.parse(text))
+        if not change.told:
+            return
+        yield change.told, ast.unparse(ast.fix_missing_locations(tree))
+        number += 1
+
+
+def survives(folder: Path, tests: list[str]) -> bool:
+    """Whether all tests pass."""
+    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
+    try:
+        return subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=LIMIT, check=False).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
+
+
+def main() -> None:
+    """Print the survivors of one file, and how many there were."""
+    parser = ArgumentParser()
+    parser.add_argument("file")
+    parser.add_argument("--tests", nargs="+", required=True)
+    parser.add_argument("--take", type=int, default=0, help="so many of them, drawn at random; all where 0")
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="mutants-") as name:
+        folder = Path(name)
+        for each in COPIED:
+            source = ROOT / each
+            (shutil.copytree if source.is_dir() else shutil.copy2)(source, folder / each)
+        target = folder / given.file
+        text = target.read_text(encoding="utf-8")
+        found = list(mutants(text))
+        chosen = random.Random(given.seed).sample(found, min(given.take, len(found))) if given.take else found
+        if not survives(folder, given.tests):
+            sys.exit("the tests fail without any change")
+        lived = 0
+        for told, changed in chosen:
+            target.write_text(changed, encoding="utf-8")
+            if survives(folder, given.tests):
+                lived += 1
+                print(f"{given.file}:{told}", flush=True)
+        print(f"{given.file}: {len(chosen) - lived} of {len(chosen)} noticed ({len(found)} there are)", flush=True)
+
+
+if __name__ == "__main__":
+    main()
