@@ -5,18 +5,22 @@ This is the reference: slow and obvious, the oracle of whatever is faster. What 
 """
 
 from ztosc.verify.asking import Answer, Asker, Question
+from ztosc.verify.assurance import AUTHENTICATED, Assurances
 from ztosc.verify.controls import states
 from ztosc.verify.engine import Progress, verify
 from ztosc.verify.explorer import WitnessDoesNotReplay
 from ztosc.verify.literals import Unanswerable
 from ztosc.verify.tests_block import TestFailure, TestResult, run_tests
-from ztosc.verify.why import Difference, Explanation, why
+from ztosc.verify.why import Difference, Explanation, Grounds, why
 
 __all__ = [
+    "AUTHENTICATED",
     "Answer",
     "Asker",
+    "Assurances",
     "Difference",
     "Explanation",
+    "Grounds",
     "Progress",
     "Question",
     "TestFailure",
