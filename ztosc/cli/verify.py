@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ztosc.cli.ground import ground, show_assurance, show_scope
 from ztosc.cli.judge import judge, look_for_findings, show_tests, show_verdicts
 from ztosc.cli.project import (
     at_option,
@@ -25,7 +26,9 @@ from ztosc.cli.project import (
 @at_option
 @findings_option
 @click.option("--strict", is_flag=True, help="Warnings fail too.")
-def command(path: Path | None, at: int | None, form: str, strict: bool) -> int:
+@click.option("--assurance", is_flag=True, help="Show what each grant rests on.")
+@click.option("--scope", is_flag=True, help="Show all that the model covers and does not.")
+def command(path: Path | None, at: int | None, form: str, strict: bool, assurance: bool, scope: bool) -> int:
     """Decide every assertion, for every flow and instant, run every test, and find what is granted beyond need."""
     outcome = compile_at(path, at)
     network = outcome.compiled.verifiable
@@ -33,7 +36,7 @@ def command(path: Path | None, at: int | None, form: str, strict: bool) -> int:
         judge(outcome, network)
         look_for_findings(outcome, network)
     if form != "text":
-        print_document(outcome, form)
+        print_document(outcome, form, **ground(network))
         return strictly(outcome, strict)
     show_diagnostics(outcome.diagnostics, outcome.compiled.sources)
     show_verdicts(outcome.verdicts)
@@ -45,4 +48,7 @@ def command(path: Path | None, at: int | None, form: str, strict: bool) -> int:
         passed = sum(result.passed for result in outcome.tests)
         verdicts = ", ".join(f"{figures[name]} {name}" for name in ("proved", "refuted", "unknown", "unsupported"))
         click.echo(f"{verdicts}; {passed} of {len(outcome.tests)} tests passed; {plural(figures['warnings'], 'warning')}")
+        if assurance:
+            show_assurance(network)
+        show_scope(network, scope)
     return strictly(outcome, strict)

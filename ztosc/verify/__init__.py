@@ -7,9 +7,11 @@ This is the reference: slow and obvious, the oracle of whatever is faster. What 
 from ztosc.verify.asking import Answer, Asker, Question
 from ztosc.verify.assurance import AUTHENTICATED, Assurances
 from ztosc.verify.controls import states
+from ztosc.verify.coverage import Coverage, coverage
 from ztosc.verify.engine import Progress, verify
 from ztosc.verify.explorer import WitnessDoesNotReplay
 from ztosc.verify.literals import Unanswerable
+from ztosc.verify.refutation import explained
 from ztosc.verify.tests_block import TestFailure, TestResult, run_tests
 from ztosc.verify.why import Difference, Explanation, Grounds, why
 
@@ -18,6 +20,7 @@ __all__ = [
     "Answer",
     "Asker",
     "Assurances",
+    "Coverage",
     "Difference",
     "Explanation",
     "Grounds",
@@ -27,6 +30,8 @@ __all__ = [
     "TestResult",
     "Unanswerable",
     "WitnessDoesNotReplay",
+    "coverage",
+    "explained",
     "run_tests",
     "states",
     "verify",

@@ -1,7 +1,7 @@
 """On which nodes a flow is let through or stopped: the source edge decides, the destination edge has a bound of its own.
 
-Guarantees: only nodes that a place of the network is on; the tests compare it with what the node specs hold. A destination edge is named where
-packets can come to it from another node: on one and the same node the source edge has decided already.
+Guarantees: only nodes that a place of the network is on; the tests compare it with what the node specs hold. A destination edge is named
+where packets can come to it from another node: on one and the same node the source edge has decided already.
 """
 
 from __future__ import annotations

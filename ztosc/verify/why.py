@@ -1,8 +1,8 @@
 """Why a flow is allowed, or everything that would have to change for it.
 
 Guarantees: the decision is `decide`'s own. For a denied flow, every rule about its target is looked at from all sides (subject, ports,
-time, each attribute of the guard), not only at the first thing in which it differs; each way in `ways` is a whole one: what an allow lacks, and
-every deny that fires besides.
+time, each attribute of the guard), not only at the first thing in which it differs; each way in `ways` is a whole one: what an allow
+lacks, and every deny that fires besides.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ class Explanation(Model):
     """The decision about a flow in words.
 
     `guard` is what the deciding rule asked for, as the language writes it (empty: nothing, or no rule decided); `grounds` are there for an
-    allowed flow. Where the flow is denied, `ways` are what could be changed, the shortest first, and `nearest` the rules about its target, those
-    with the least to change first.
+    allowed flow. Where the flow is denied, `ways` are what could be changed, the shortest first, and `nearest` the rules about its target,
+    those with the least to change first.
     """
 
     flow: Flow
@@ -83,7 +83,8 @@ def why(network: Network, flow: Flow, policy: Policy | None = None) -> Explanati
     sentence = _sentence(policy, flow, decision)
     guard = _guard_text(policy, decision.rule, flow) if decision.rule else ""
     if decision.allowed:
-        return Explanation(flow=flow, decision=decision, sentence=sentence, guard=guard, grounds=_grounds(network, policy, flow, decision.rule))
+        grounds = _grounds(network, policy, flow, decision.rule)
+        return Explanation(flow=flow, decision=decision, sentence=sentence, guard=guard, grounds=grounds)
     found = [Difference(rule=rule, origin=rule.origin, changes=tuple(_changes(policy, rule, flow))) for rule, _ in policy.relevant(flow)]
     nearest = sorted(
         (each for each in found if each.changes), key=lambda each: (each.rule.effect != "deny", len(each.changes), each.origin)
