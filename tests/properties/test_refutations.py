@@ -122,7 +122,13 @@ def check(text: str) -> int:
 
 
 def mended(test: str) -> str:
-    """Rules after which the claim holds, as far as the test is concerned: none at all, or all that it asks for."""
+    """Rules after which the claim holds, as far as the test is concerned: none at all, or all that it asks for.
+
+    Replicas of one service may talk without any rule, so there a deny is what mends it.
+    """
+    among = re.search(r"given (\S+) (?:with .*)?at \S+\n  expect deny to \1 ", test)
+    if among:
+        return f"deny {among[1]} to {among[1]}"
     wanted = re.search(r"expect allow to (\S+)", test)
     given_ = re.search(r"given (\S+?),? ", test)
     if not wanted or not given_:

@@ -20,6 +20,7 @@ COMMANDS = {
     "verify": "decide every assertion and run every test",
     "test": "run the `test` blocks alone",
     "why": "the rule that allows a flow, or everything that would have to change",
+    "recheck": "check verdicts again from their certificates",
     "build": "configuration for every node, after verification and proof",
     "keys": "which keys there are, and throw-away ones for a lab",
     "explain": "what a diagnostic's code means, with examples",

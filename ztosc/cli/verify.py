@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ztosc.cli.certify import write_certificates
 from ztosc.cli.ground import ground, show_assurance, show_scope
 from ztosc.cli.judge import judge, look_for_findings, show_tests, show_verdicts
 from ztosc.cli.project import (
@@ -26,15 +27,17 @@ from ztosc.cli.project import (
 @at_option
 @findings_option
 @click.option("--strict", is_flag=True, help="Warnings fail too.")
+@click.option("--certificates", type=click.Path(path_type=Path), default=None, help="Write each verdict's evidence there.", metavar="DIR")
 @click.option("--assurance", is_flag=True, help="Show what each grant rests on.")
 @click.option("--scope", is_flag=True, help="Show all that the model covers and does not.")
-def command(path: Path | None, at: int | None, form: str, strict: bool, assurance: bool, scope: bool) -> int:
+def command(path: Path | None, at: int | None, form: str, strict: bool, certificates: Path | None, assurance: bool, scope: bool) -> int:
     """Decide every assertion, for every flow and instant, run every test, and find what is granted beyond need."""
     outcome = compile_at(path, at)
     network = outcome.compiled.verifiable
     if network is not None:
         judge(outcome, network)
-        look_for_findings(outcome, network)
+        if certificates is not None:
+            write_certificates(network, outcome.verdicts, certificates)
     if form != "text":
         print_document(outcome, form, **ground(network))
         return strictly(outcome, strict)

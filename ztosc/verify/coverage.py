@@ -162,8 +162,8 @@ def _anywhere() -> Iterator[Line]:
     yield Line(topic="fragments", text="a flow is whole: nodes put fragments together before they judge, which only the files say")
     yield Line(
         topic="addresses",
-        text="verdicts are about names: which addresses stand for one, that a mapped or forged one is nobody's, and that NAT64 is judged by "
-        "the address behind it, is decided and proved where files are made (`build`)",
+        text="verdicts are about names: which addresses stand for one, that a mapped or forged one is nobody's, and that NAT64 is judged "
+        "by the address behind it, is decided and proved where files are made (`build`)",
     )
     text = "a question to a resolver counts as a hop, and its content (a name that carries data) not as the data itself"
     yield Line(topic="resolvers", text=text)
