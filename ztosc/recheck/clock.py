@@ -15,8 +15,10 @@ from ztosc.ir.values import Validity, Window
 
 YEARS = 28
 LATEST = int(datetime(9998, 1, 1, tzinfo=UTC).timestamp())
-MOST = 2_000_000
-"""Edges of windows that are visited."""
+MOST = 3_000_000
+"""Edges of windows that are visited: those of some fifty windows."""
+EDGES = 6
+"""Instants that are looked at for each window and day."""
 
 Mask = int
 
@@ -65,13 +67,11 @@ class Clock:
     def _stretches(self, windows: set[Window], dates: list[int]) -> Iterator[tuple[int, Mask]]:
         events: dict[int, list[tuple[Window, bool]]] = {self.at: [], **{edge: [] for edge in dates if edge > self.at}}
         is_open = {window: in_window(window, self.at) for window in windows}
-        total = 0
+        if len(windows) * EDGES * (self.horizon - self.at) // 86_400 > MOST:
+            raise TooMuch(f"more than {MOST} edges of windows")
         for window in windows:
             known = is_open[window]
             for instant in _edges(window, self.at, self.horizon):
-                total += 1
-                if total > MOST:
-                    raise TooMuch(f"more than {MOST} edges of windows")
                 now = in_window(window, instant)
                 if now != known:
                     events.setdefault(instant, []).append((window, now))

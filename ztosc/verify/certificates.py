@@ -18,11 +18,11 @@ from ztosc.ir.network import Network, network_digest
 from ztosc.ir.values import Ref
 from ztosc.ir.verdict import Verdict
 from ztosc.logic.closure import bits
-from ztosc.verify import isolated, smtlib, slices
+from ztosc.verify import isolated, slices, smtlib
 from ztosc.verify.chains import Reached, State, rounds, steps
 from ztosc.verify.explorer import Cell, Explorer
 from ztosc.verify.roads import cut_or_shut, paths
-from ztosc.verify.scope import Start, Undecided, Unsupported, destinations, everywhere, held, principals, starts
+from ztosc.verify.scope import Start, Undecided, Unsupported, destinations, held, principals, starts
 from ztosc.verify.spread import Spread
 from ztosc.verify.symbolic import Case
 
