@@ -26,8 +26,8 @@ class Arrival(Model):
 class SliceText(Model):
     """The question whether one kind of initiator may get from a place to an end while these rules are in force, as SMT-LIB.
 
-    `who` is `host`, `person`, `person as ROLE`, `device NAME` or `service NAME`; `allows` and `denies` are ids of rules, sorted. The text is
-    to be unsatisfiable.
+    `who` is `host`, `person`, `person as ROLE`, `device NAME` or `service NAME`; `allows` and `denies` are ids of rules, sorted. The
+    text is to be unsatisfiable.
     """
 
     source: Place

@@ -125,6 +125,13 @@ def _explained(told: Refutation) -> Iterator[str]:
         yield f"no test block: {told.untestable}"
 
 
+def model_lines(lines: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """What the model covers, or does not, a line each: the topic, what of this network it is about, the text."""
+    for each in lines:
+        names = f"{', '.join(each['names'])}: " if each["names"] else ""
+        yield f"{each['topic']}: {names}{each['text']}"
+
+
 def region_text(region: Region) -> str:
     """`a from b to c on tcp/443 when … (file:line)`."""
     who, sources, targets = (", ".join(names) for names in (region.who, region.sources, region.targets))

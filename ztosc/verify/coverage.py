@@ -152,7 +152,7 @@ def _anywhere() -> Iterator[Line]:
         "way, which `stays within` and `never flows down` follow",
     )
     yield Line(
-        topic="facts", text="attributes, roles and recognised devices are taken as told: that whoever tells them is right is not"
+        topic="facts", text="attributes, roles and recognised devices are taken as told: a lie of whoever tells them is not modelled"
     )
     yield Line(
         topic="ICMPv6",
