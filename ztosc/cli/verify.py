@@ -36,6 +36,7 @@ def command(path: Path | None, at: int | None, form: str, strict: bool, certific
     network = outcome.compiled.verifiable
     if network is not None:
         judge(outcome, network)
+        look_for_findings(outcome, network)
         if certificates is not None:
             write_certificates(network, outcome.verdicts, certificates)
     if form != "text":

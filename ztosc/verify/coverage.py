@@ -175,4 +175,4 @@ def _anywhere() -> Iterator[Line]:
     yield Line(topic="underlay", text="a way past the overlay (a second network card, a cable between two hosts) is not seen")
     yield Line(topic="routing", text="that routes are found after a failure, and how fast, is not modelled: a way that exists counts")
     yield Line(topic="rollout", text="the network is taken to change everywhere at once: during a rollout some nodes hold the old one")
-    yield Line(topic="redundancy", text="no verdict says that a rule may go: of rules that are each redundant not all may be")
+    yield Line(topic="redundancy", text="a rule that is found redundant is so while the others stand: not all such rules may go at once")
