@@ -26,6 +26,7 @@ ROOMS: dict[str, set[str]] = {
     "keys": {"keyplan", "ir", *EVERYWHERE},
     "nodes": {"keyplan", "ir", "logic", *EVERYWHERE},
     "verify": {"ir", "logic", *EVERYWHERE},
+    "recheck": {"ir", "logic", *EVERYWHERE},
     "keyplan": {"ir", *EVERYWHERE},
     "allocate": {"ir", "logic", *EVERYWHERE},
     "lower": {"semantics", "ir", *EVERYWHERE},
@@ -106,6 +107,9 @@ def test_each_room_knows_only_what_the_table_grants_it(checkout: Path) -> None:
     [
         ("import ztosc.ir.flow", "verify", True),
         ("import ztosc.nodes", "verify", False),
+        ("import ztosc.verify", "recheck", False),
+        ("import ztosc.recheck", "verify", False),
+        ("import ztosc.ir.flow", "recheck", True),
         ("from ztosc import nodes", "verify", False),
         ("from ..nodes import spec", "verify", False),
         ("from .. import ir", "verify", True),

@@ -84,6 +84,11 @@ def test_the_json_has_the_keys_of_the_page(source: Path, capsys: pytest.CaptureF
     for key in ("diagnostics", "controls", "tests", "access", "summary"):
         assert shape(real[key]) == shape(written[key]), key
     assert list(real["verdicts"][0]) == list(written["verdicts"][0])
+    told, said = real["verdicts"][0]["explanation"], written["verdicts"][0]["explanation"]
+    assert (list(told), list(told["region"][0]), list(told["ways"][0])) == (list(said), list(said["region"][0]), list(said["ways"][0]))
+    for name, part in (("assurance", "grants"), ("model", "covers"), ("model", "does_not_cover")):
+        assert list(real[name]) == list(written[name])
+        assert list(real[name][part][0]) == list(written[name][part][0])
     assert list(real["verdicts"][0]["witness"]["hops"][0]) == list(written["verdicts"][0]["witness"]["hops"][0])
     assert [real[key] for key in ("schema", "at", "summary")] == [written[key] for key in ("schema", "at", "summary")]
 
@@ -93,8 +98,8 @@ def test_build_and_why_print_what_the_page_says(source: Path, tmp_path: Path, ca
     built = printed(capsys, "build", source, "-o", tmp_path / "out", "--at", AT, "--format", "json")
     assert list(built) == [*example(1), "output", "files"]
     asked = printed(capsys, "why", "desks", "records", "-C", source, "--on", "tcp/443", "--at", AT, "--format", "json")
-    assert list(asked) == ["schema", "at", "flow", "decision", "sentence", "guard", "nearest"]
-    assert all(f"`{key}`" in TEXT.split("`why` prints")[1] for key in asked)
+    assert list(asked) == ["schema", "at", "flow", "decision", "sentence", "guard", "grounds", "ways", "nearest"]
+    assert all(f"`{key}`" in TEXT.split("`why` prints")[1] for key in (*asked, *asked["grounds"]))
 
 
 def test_the_manifest_has_the_keys_of_the_page(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

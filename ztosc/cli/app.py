@@ -21,6 +21,7 @@ COMMANDS = {
     "test": "run the `test` blocks alone",
     "diff": "access gained and lost, and guarantees lost, between two folders or git revisions",
     "why": "the rule that allows a flow, or everything that would have to change",
+    "recheck": "check verdicts again from their certificates",
     "build": "configuration for every node, after verification and proof",
     "keys": "which keys there are, and throw-away ones for a lab",
     "explain": "what a diagnostic's code means, with examples",

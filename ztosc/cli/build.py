@@ -14,6 +14,7 @@ from ztosc.allocate import LOCK_FILE, render_lock
 from ztosc.backends import BundleFile, targets
 from ztosc.backends.unenforced import unenforced
 from ztosc.cli.app import OK
+from ztosc.cli.ground import ground
 from ztosc.cli.judge import judge, show_tests, show_verdicts
 from ztosc.cli.output import MARK, NotWritable, check_output, write_file, write_folder
 from ztosc.cli.project import (
@@ -131,7 +132,7 @@ def _say(outcome: Outcome, built: Built | None, out: Path, form: str) -> int:
     code = outcome.code
     if form != "text":
         files = [file.path for file in built.bundle.files] if built is not None and code == OK else []
-        print_document(outcome, form, output=str(out) if files else None, files=files)
+        print_document(outcome, form, **ground(outcome.compiled.verifiable), output=str(out) if files else None, files=files)
         return code
     show_diagnostics(outcome.diagnostics, outcome.compiled.sources)
     show_verdicts(outcome.verdicts)

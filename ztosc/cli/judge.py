@@ -16,15 +16,16 @@ from ztosc.diagnostics import Diagnostic, Label, sort_diagnostics
 from ztosc.diagnostics.text import safe
 from ztosc.ir.network import Network
 from ztosc.ir.verdict import Verdict
-from ztosc.report.model import TEST_CODE, code_of
-from ztosc.verify import TestResult, run_tests
+from ztosc.report.model import TEST_CODE, code_of, steps
+from ztosc.verify import TestResult, explained, run_tests
 
 COLOURS = {"proved": "green", "refuted": "red", "unknown": "yellow", "unsupported": "yellow"}
 
 
 def judge(outcome: Outcome, network: Network) -> None:
     """Decide every assertion and run every test of a network."""
-    outcome.verdicts = verify_network(network, _progress if sys.stderr.isatty() else None)
+    verdicts = verify_network(network, _progress if sys.stderr.isatty() else None)
+    outcome.verdicts = explained(network, verdicts, outcome.compiled.sources)
     if sys.stderr.isatty():
         click.echo("\r\x1b[K", nl=False, err=True)
     run(outcome, network)
@@ -52,9 +53,13 @@ def _progress(done: int, total: int, statement: str) -> None:
 
 def _finding(verdict: Verdict) -> Diagnostic:
     words = {"refuted": "does not hold", "unknown": "could not be decided", "unsupported": "is not supported"}[verdict.verdict]
-    ways = [hop for hop in verdict.witness.hops if hop.rule is not None]
-    related = [Label(hop.rule, hop.text) for hop in ways if hop.rule is not None]
-    return Diagnostic(code_of(verdict) or "", f"`{verdict.statement}` {words}: {verdict.reason}", verdict.origin, related=tuple(related))
+    hops = verdict.witness.hops
+    numbered = [(f"{number}. {hop.text}" if len(hops) > 1 else hop.text, hop.rule) for number, hop in enumerate(hops, 1)]
+    related = tuple(Label(rule, text) for text, rule in numbered if rule is not None)
+    told = verdict.explanation
+    reason = told.sentence.removesuffix(".") if told else verdict.reason
+    help_ = f"though {told.nearest}" if told and told.nearest else ""
+    return Diagnostic(code_of(verdict) or "", f"`{verdict.statement}` {words}: {reason}", verdict.origin, help=help_, related=related)
 
 
 def show_verdicts(verdicts: Iterable[Verdict]) -> None:
@@ -65,9 +70,9 @@ def show_verdicts(verdicts: Iterable[Verdict]) -> None:
         click.echo(f"{colour(f'{verdict.verdict:<11}', COLOURS[verdict.verdict])} {safe(verdict.statement)}  ({where})")
         if verdict.verdict == "proved":
             click.echo(f"            {safe(verdict.reason)}")
-        for number, hop in enumerate(verdict.witness.hops, 1):
-            rule = f"  [{safe(hop.rule.file)}:{hop.rule.line}]" if hop.rule else ""
-            click.echo(f"            {number}. {safe(hop.text)}{rule}")
+        else:
+            for line in steps(verdict).splitlines():
+                click.echo(f"            {line}")
 
 
 def show_tests(results: Iterable[TestResult]) -> None:

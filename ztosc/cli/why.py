@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,12 @@ from ztosc.cli.app import OK, USAGE, WRONG
 from ztosc.cli.project import Outcome, at_option, compile_at, format_option, print_json, show_diagnostics
 from ztosc.diagnostics.text import safe
 from ztosc.ir.clock import instant_text
-from ztosc.verify import Asker, Explanation, Unanswerable, why
+from ztosc.verify import AUTHENTICATED, Asker, Explanation, Grounds, Unanswerable, why
+from ztosc.verify.why import Change
+from ztosc.verify.words import at
+
+SHOWN = 8
+"""The most ways that are told in text."""
 
 
 @click.command("why")
@@ -77,10 +84,53 @@ def _show(explanation: Explanation, outcome: Outcome, form: str) -> int:
         print_json({"schema": 1, "at": instant_text(outcome.at), **explanation.model_dump(mode="json")})
         return OK
     click.echo(f"{explanation.decision.effect}: {safe(explanation.sentence)}")
-    if explanation.guard and explanation.guard != "always":
-        click.echo(f"  under: {safe(explanation.guard)}")
-    for difference in explanation.nearest:
-        click.echo(f"  {difference.rule.effect} at {safe(difference.origin.file)}:{difference.origin.line}")
-        for change in difference.changes:
-            click.echo(f"    - {safe(change)}")
+    for line in (*_allowed(explanation), *_denied(explanation)):
+        click.echo(f"  {safe(line)}")
     return OK
+
+
+def _allowed(explanation: Explanation) -> Iterator[str]:
+    """What the grant rests on, a line each."""
+    grounds = explanation.grounds
+    if explanation.guard and explanation.guard != "always":
+        yield f"under: {explanation.guard}"
+    if grounds is None:
+        return
+    yield f"holds: {grounds.holds or 'always'}"
+    source, destination = (", ".join(nodes) or "no node" for nodes in (grounds.enforced.source, grounds.enforced.destination))
+    yield f"enforced: who may initiate, on {source}" + (f"; what may arrive, on {destination}" if grounds.enforced.destination else "")
+    basis = grounds.assurance
+    yield f"assurance: {basis.level} ({basis.because}{at(basis.origin)})"
+    if basis.level not in AUTHENTICATED:
+        yield "  nobody proves there who they are; what a session's facts are worth depends on whoever fills them in"
+    yield from _governance(grounds)
+
+
+def _governance(grounds: Grounds) -> Iterator[str]:
+    said = grounds.governance
+    named = {
+        "because": grounds.because,
+        "owner": said.owner,
+        "purpose": said.purpose,
+        "ticket": ", ".join(said.tickets),
+        "approved by": ", ".join(said.approved_by),
+        "agreement": said.agreement,
+        "review by": instant_text(said.review_by) if said.review_by is not None else None,
+    }
+    yield from (f"{name}: {text}" for name, text in named.items() if text)
+
+
+def _head(change: Change) -> str:
+    return f"{change.about} at {change.origin.file}:{change.origin.line}" if change.origin else "a new rule"
+
+
+def _denied(explanation: Explanation) -> Iterator[str]:
+    """Each way to have it allowed, the shortest first, and the rules that are about something else altogether left to the JSON."""
+    if explanation.ways:
+        yield "what would have to change, the least first:"
+    for number, way in enumerate(explanation.ways[:SHOWN], 1):
+        for index, (head, changes) in enumerate(groupby(way.changes, _head)):
+            yield f"{f'{number}.' if index == 0 else '  '} {'and ' if index else ''}{head}"
+            yield from (f"     - {change.text}" for change in changes)
+    if len(explanation.ways) > SHOWN:
+        yield f"{len(explanation.ways) - SHOWN} further ways are in the JSON (`--format json`)"

@@ -13,7 +13,7 @@ from xml.etree import ElementTree as xml
 from ztosc.diagnostics import CODES, Diagnostic, Severity
 from ztosc.diagnostics.text import one_line
 from ztosc.diagnostics.text import safe as visible
-from ztosc.report.model import TEST_CODE, Findings, code_of, details, steps, summary, where
+from ztosc.report.model import TEST_CODE, Findings, code_of, details, model_lines, steps, summary, where
 from ztosc.source import Span
 
 if TYPE_CHECKING:
@@ -30,6 +30,10 @@ def render(findings: Findings) -> str:
     _suite(root, "sources", cases, findings)
     if findings.verdicts:
         _suite(root, "assertions", [_verdict(verdict) for verdict in findings.verdicts], findings)
+        beyond = findings.more.get("model", {}).get("does_not_cover", ())
+        told = "\n".join(["the model does not cover:", *model_lines(beyond)]) if beyond else ""
+        if told:
+            xml.SubElement(root[-1], "system-out").text = legal(visible(told))
     if findings.tests:
         _suite(root, "tests", [_test(result) for result in findings.tests], findings)
     if findings.comparison is not None:

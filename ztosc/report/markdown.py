@@ -8,12 +8,15 @@ says what it leaves out. A bar within a cell is shown as a broken bar.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from ztosc.diagnostics import CODES, Diagnostic
 from ztosc.diagnostics.text import one_line
 from ztosc.diagnostics.text import safe as visible
-from ztosc.report.model import Findings, details, steps, summary, where
+from ztosc.ir.compliance import ASSURANCE
+from ztosc.report.model import Findings, details, model_lines, steps, summary, where
 
 if TYPE_CHECKING:
     from ztosc.compare import Comparison
@@ -40,6 +43,7 @@ def render(findings: Findings) -> str:
     parts = [_diagnostic(item) for item in findings.remaining()]
     parts += [_verdict(verdict) for verdict in findings.verdicts]
     parts += [_test(result) for result in findings.tests]
+    parts += list(_model(findings.more))
     foot = [f"ztosc {span(findings.version)}, at {span(findings.at)}" + (f", network {span(findings.digest)}" if findings.digest else "")]
     return "\n\n".join([*head, *_bounded(parts, LONGEST - sum(map(len, head))), *foot]) + "\n"
 
@@ -106,6 +110,16 @@ def _test(result: TestResult) -> str:
     line = f"**{'passed' if result.passed else 'failed'}** test {span(result.name)}, {span(where(result.origin))}"
     told = "\n".join(f"{where(failure.origin)}: {failure.reason}" for failure in result.failures)
     return line if result.passed else f"{line}\n\n{block(visible(told))}"
+
+
+def _model(more: Mapping[str, Any]) -> Iterator[str]:
+    """What the grants rest on, and what the model covers and does not."""
+    if more.get("model", {}).get("covers"):
+        levels = Counter(each["level"] for each in more["assurance"]["grants"])
+        told = ", ".join(f"{number} {level}" for level, number in sorted(levels.items(), key=lambda pair: ASSURANCE.index(pair[0])))
+        yield f"**grants by assurance** {told or 'none'}"
+        for title, key in (("the model covers", "covers"), ("the model does not cover", "does_not_cover")):
+            yield f"**{title}**\n\n{block(visible(chr(10).join(model_lines(more['model'][key]))))}"
 
 
 def span(text: str) -> str:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from ztosc.source import Span
 
 if TYPE_CHECKING:
     from ztosc.compare import Comparison
-    from ztosc.ir.verdict import Outcome, Verdict
+    from ztosc.ir.verdict import Hop, Outcome, Refutation, Region, Verdict
     from ztosc.verify import TestResult
 
 VERDICT_CODES = {"refuted": "ZT420", "unknown": "ZT421", "unsupported": "ZT422"}
@@ -34,6 +34,9 @@ COMPARED = frozenset({"ZT430", "ZT431", "ZT432", "ZT433", "ZT434", "ZT435", "ZT4
 OUTCOMES: tuple[Outcome, ...] = ("proved", "refuted", "unknown", "unsupported")
 PROJECT = "ztos.toml"
 """The file shown for a finding about the project as a whole, in formats where each finding needs one."""
+
+REGIONS = 12
+"""The most parts of what is affected that a text tells."""
 
 PASSING = re.compile(r"(?<=\.ztos):\d+(?::\d+)?|\b\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?Z")
 """What a message says of lines and moments, which pass."""
@@ -106,9 +109,48 @@ def details(item: Diagnostic) -> str:
 
 
 def steps(verdict: Verdict) -> str:
-    """A verdict's reason and its witness, a line a step."""
-    hops = [f"{number}. {hop.text}" + (f"  [{where(hop.rule)}]" if hop.rule else "") for number, hop in enumerate(verdict.witness.hops, 1)]
-    return visible("\n".join([*([verdict.reason] if verdict.reason else []), *hops]))
+    """What there is to say behind a verdict: why, the hops, all that is affected, what is allowed close by, and the test to paste."""
+    told = verdict.explanation
+    reason = told.sentence if told else verdict.reason
+    hops = [f"{number}. {hop.text}" + _rule(hop) for number, hop in enumerate(verdict.witness.hops, 1)]
+    lines = [*([reason] if reason else []), *hops, *(_explained(told) if told else ())]
+    return visible("\n".join(lines))
+
+
+def _rule(hop: Hop) -> str:
+    return f"  [{where(hop.rule)}]" if hop.rule and f"({hop.rule.file}:{hop.rule.line})" not in hop.text else ""
+
+
+def _explained(told: Refutation) -> Iterator[str]:
+    if told.region:
+        yield "affected:"
+        yield from (f"  {region_text(region)}" for region in told.region[:REGIONS])
+    if len(told.region) > REGIONS:
+        yield f"  and {len(told.region) - REGIONS} more, in the JSON"
+    if told.nearest:
+        yield f"though {told.nearest}"
+    if told.test:
+        yield "a test that fails until this is mended:"
+        yield from (f"  {line}" for line in told.test.splitlines())
+    elif told.untestable:
+        yield f"no test block: {told.untestable}"
+
+
+def model_lines(lines: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """What the model covers, or does not, a line each: the topic, what of this network it is about, the text."""
+    for each in lines:
+        names = f"{', '.join(each['names'])}: " if each["names"] else ""
+        yield f"{each['topic']}: {names}{each['text']}"
+
+
+def region_text(region: Region) -> str:
+    """`a from b to c on tcp/443 when … (file:line)`."""
+    who, sources, targets = (", ".join(names) for names in (region.who, region.sources, region.targets))
+    parts = [f"{who} from {sources} to {targets} on {region.ports}"]
+    parts += [f"when {region.guard}"] if region.guard else []
+    parts += [region.time] if region.time else []
+    parts += [f"({where(region.rule)})"] if region.rule else []
+    return " ".join(parts)
 
 
 def fingerprints(findings: Findings) -> tuple[str, ...]:

@@ -54,7 +54,8 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
     """One verdict."""
     place = {"file": verdict.origin.file if verdict.origin else None, "line": verdict.origin.line if verdict.origin else None}
     named = {"kind": verdict.kind, "property": verdict.property, "statement": verdict.statement}
-    return {**named, **place, "verdict": verdict.verdict, "reason": verdict.reason, "witness": verdict.witness.model_dump(mode="json")}
+    witness, explanation = (part.model_dump(mode="json") if part else None for part in (verdict.witness, verdict.explanation))
+    return {**named, **place, "verdict": verdict.verdict, "reason": verdict.reason, "witness": witness, "explanation": explanation}
 
 
 def test_json(result: TestResult) -> dict[str, Any]:

@@ -8,15 +8,18 @@ what was proved or passed stands in the run's properties. No message forms a lin
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ztosc.diagnostics import CODES, Diagnostic, Fix, Label, Severity
 from ztosc.diagnostics.text import safe as visible
-from ztosc.report.model import PROJECT, Findings, counts, document, fingerprints
+from ztosc.report.model import PROJECT, Findings, code_of, counts, document, fingerprints
 from ztosc.report.plain import test_json, verdict_json
 from ztosc.resources import ResourceNotFoundError, diagnostic_page
 from ztosc.source import Span
+
+if TYPE_CHECKING:
+    from ztosc.ir.verdict import Hop
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
 LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
@@ -33,19 +36,21 @@ def render(findings: Findings) -> str:
 def _run(findings: Findings) -> dict[str, Any]:
     codes = sorted({item.code for item in findings.diagnostics})
     results = zip(findings.diagnostics, fingerprints(findings), strict=True)
+    ways = {(code_of(verdict), verdict.origin): verdict.witness.hops for verdict in findings.verdicts if len(verdict.witness.hops) > 1}
     driver = {"name": "ztosc", "version": findings.version, "semanticVersion": findings.version, "rules": [_rule(code) for code in codes]}
     return {
         "tool": {"driver": driver},
         "invocations": [{"executionSuccessful": True}],
         "originalUriBaseIds": {ROOT: {"description": {"text": "The folder of the project."}}},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(item, mark, codes) for item, mark in results],
+        "results": [_result(item, mark, codes, ways.get((item.code, item.span), ())) for item, mark in results],
         "properties": {
             "at": findings.at,
             "digest": findings.digest,
             "summary": counts(findings.diagnostics, findings.verdicts),
             "verdicts": [verdict_json(verdict) for verdict in findings.verdicts],
             "tests": [test_json(result) for result in findings.tests],
+            **{name: findings.more[name] for name in ("assurance", "model") if name in findings.more},
         },
     }
 
@@ -64,7 +69,7 @@ def _rule(code: str) -> dict[str, Any]:
     }
 
 
-def _result(item: Diagnostic, mark: str, codes: list[str]) -> dict[str, Any]:
+def _result(item: Diagnostic, mark: str, codes: list[str], way: tuple[Hop, ...]) -> dict[str, Any]:
     text = "\n".join([item.message, *([f"help: {item.help}"] if item.help else [])])
     result: dict[str, Any] = {
         "ruleId": item.code,
@@ -77,6 +82,8 @@ def _result(item: Diagnostic, mark: str, codes: list[str]) -> dict[str, Any]:
     }
     if item.related:
         result["relatedLocations"] = [_related(number, label) for number, label in enumerate(item.related)]
+    if way:
+        result["codeFlows"] = [{"threadFlows": [{"locations": [_hop(hop) for hop in way]}]}]
     if item.fixes:
         fixes = [_fix(fix) for fix in item.fixes]
         result["fixes"] = [fix for number, fix in enumerate(fixes) if fix not in fixes[:number]]  # the schema wants each once
@@ -90,6 +97,12 @@ def _location(span: Span, text: str) -> dict[str, Any]:
 
 def _related(number: int, label: Label) -> dict[str, Any]:
     return {"id": number, **_location(label.span, label.message)}
+
+
+def _hop(hop: Hop) -> dict[str, Any]:
+    """A hop of a witness as a step of a code flow, at the rule that lets it pass."""
+    place = _location(hop.rule, hop.text) if hop.rule else {}
+    return {"location": {**place, "message": {"text": message(hop.text)}}, "importance": "essential"}
 
 
 def _artifact(file: str) -> dict[str, Any]:

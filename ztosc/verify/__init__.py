@@ -5,21 +5,28 @@ This is the reference: slow and obvious, the oracle of whatever is faster. What 
 """
 
 from ztosc.verify.asking import Answer, Asker, Question
+from ztosc.verify.assurance import AUTHENTICATED, Assurances
 from ztosc.verify.confirm import EnginesDisagree
 from ztosc.verify.controls import states
+from ztosc.verify.coverage import Coverage, coverage
 from ztosc.verify.engine import verify
 from ztosc.verify.literals import Unanswerable
 from ztosc.verify.questions import WitnessDoesNotReplay
+from ztosc.verify.refutation import explained
 from ztosc.verify.session import Progress, Session
 from ztosc.verify.tests_block import TestFailure, TestResult, run_tests
-from ztosc.verify.why import Difference, Explanation, why
+from ztosc.verify.why import Difference, Explanation, Grounds, why
 
 __all__ = [
+    "AUTHENTICATED",
     "Answer",
     "Asker",
+    "Assurances",
+    "Coverage",
     "Difference",
     "EnginesDisagree",
     "Explanation",
+    "Grounds",
     "Progress",
     "Question",
     "Session",
@@ -27,6 +34,8 @@ __all__ = [
     "TestResult",
     "Unanswerable",
     "WitnessDoesNotReplay",
+    "coverage",
+    "explained",
     "run_tests",
     "states",
     "verify",

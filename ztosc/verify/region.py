@@ -1,0 +1,169 @@
+"""The merged region of what a set of starts may do at a set of ends: one entry for each grant that opens something, not one for each flow.
+
+Guarantees: an entry is only there where somebody may initiate at some instant from the network's clock on, denies and separations counted;
+what several grants open is told of each. At most `MOMENTS` instants are looked at for each grant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from ztosc.ir.flow import Flow, Place
+from ztosc.ir.guards import text
+from ztosc.ir.network import Network
+from ztosc.ir.values import Ref
+from ztosc.ir.verdict import Region
+from ztosc.logic import ports
+from ztosc.logic.closure import bits
+from ztosc.logic.diagrams import FALSE, TRUE
+from ztosc.verify import words
+from ztosc.verify.moments import Timeline, validity_text
+from ztosc.verify.scope import Start
+from ztosc.verify.slices import PERSON, Entry, Kind, PortClass, Slice, Slices
+
+MOMENTS = 256
+"""The most instants that are looked at for one grant."""
+
+Who = Callable[[int, Kind], int]
+"""Of the initiators of a kind at a place (its bit), those that count, as a diagram."""
+
+
+@dataclass
+class _Found:
+    who: dict[str, None] = field(default_factory=dict)
+    sources: dict[str, None] = field(default_factory=dict)
+    targets: dict[str, None] = field(default_factory=dict)
+    ports: ports.Boxes = ()
+
+
+class Regions:
+    """One network, asked for regions."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.slices = Slices(network)
+        self.policy = self.slices.policy
+        self.moments = Timeline(network).moments[:MOMENTS]
+
+    def is_one_of(self, refs: Iterable[Ref]) -> Who:
+        """Whoever is one of some subjects."""
+        refs = tuple(refs)
+        return lambda bit, kind: self.slices.diagrams.any(self._is(ref, bit, kind) for ref in refs)
+
+    def is_none_of(self, refs: Iterable[Ref]) -> Who:
+        """Whoever is none of them."""
+        one = self.is_one_of(refs)
+        return lambda bit, kind: self.slices.diagrams.negated(one(bit, kind))
+
+    def at(self, starts: Iterable[Start]) -> Who:
+        """Whoever stands at one of some starts, as what that says."""
+        starts = tuple(starts)
+
+        def who(bit: int, kind: Kind) -> int:
+            here = [start for start in starts if start.place == self.slices.places[bit]]
+            return self.slices.diagrams.any(TRUE if start.ref is None else self._is(start.ref, bit, kind) for start in here)
+
+        return who
+
+    def _is(self, ref: Ref, bit: int, kind: Kind) -> int:
+        if not self.slices.mask(ref.kind, "*" if ref.kind == "segments" else ref.name) >> bit & 1:
+            return FALSE
+        if ref.kind == "role":
+            return self.slices.reading.held(self.slices.places[bit].name, ref.name) if kind == PERSON else FALSE
+        return TRUE if ref.kind not in ("device", "service") or kind == (ref.kind, ref.name) else FALSE
+
+    def region(self, who: Who, ends: Iterable[Place]) -> tuple[Region, ...]:
+        """What those may do at these ends, by the grants in the order of the sources. Raises `TooLarge`."""
+        ends = tuple(dict.fromkeys(ends))
+        found: dict[tuple[int, str], _Found] = {}
+        for end in ends:
+            cut = self.slices.slice(end)
+            for part in cut.classes:
+                for entry in part.allows:
+                    for bit, kind in self._opens(who, cut, part, entry):
+                        self._note(found, entry, bit, kind, cut, part)
+        rules = {id(rule): rule for rule in self.policy.intent.rules}
+        regions = [
+            Region(
+                who=tuple(each.who),
+                sources=tuple(each.sources),
+                targets=tuple(each.targets),
+                ports=ports.text(each.ports),
+                guard=guard,
+                time=validity_text(rules[key].validity),
+                rule=rules[key].origin,
+            )
+            for (key, guard), each in found.items()
+        ]
+        among = [each for end in ends if end.service for each in self._replicas(who, self.slices.slice(end))]
+        return (*among, *sorted(regions, key=lambda region: (region.rule, region.guard)))
+
+    def _replicas(self, who: Who, cut: Slice) -> Iterator[Region]:
+        """What replicas of one service may do among themselves, which no rule opens."""
+        name, home = cut.end.service or "", cut.end.name
+        boxes = ports.union(*(self.slices.region(cut, part) for part in cut.classes if part.listens))
+        if boxes and who(self.slices.bit["segment", home], Kind("service", name)) != FALSE:
+            yield Region(who=(name,), sources=(home,), targets=(name,), ports=ports.text(boxes))
+
+    def _opens(self, who: Who, cut: Slice, part: PortClass, entry: Entry) -> Iterator[tuple[int, Kind]]:
+        """Where from, and as what kind, an allow lets somebody in at some instant."""
+        instants = [instant for instant in self.moments if self.slices.in_force(entry.rule.validity, instant)]
+        for bit in bits(entry.sources):
+            place = self.slices.places[bit]
+            kinds = self.slices.kinds(place) if entry.kind.kind == "any" else (entry.kind,)
+            for kind in kinds:
+                wanted = who(bit, kind)
+                if wanted != FALSE and any(self._may(wanted, place, kind, cut, part, entry, instant) for instant in instants):
+                    yield bit, kind
+
+    def _may(self, wanted: int, place: Place, kind: Kind, cut: Slice, part: PortClass, entry: Entry, instant: int) -> bool:
+        slices = self.slices
+        allowed = slices.initiators(place, kind, cut, part, instant)
+        return slices.diagrams.all([wanted, allowed, slices.matches(entry, place, instant)]) != FALSE
+
+    def _note(self, found: dict[tuple[int, str], _Found], entry: Entry, bit: int, kind: Kind, cut: Slice, part: PortClass) -> None:
+        guard = self._guard(entry, bit, kind, part)
+        each = found.setdefault((id(entry.rule), guard), _Found())
+        each.who[self._name(entry, kind)] = None
+        each.sources[self.slices.places[bit].name] = None
+        each.targets[cut.end.service or cut.end.name] = None
+        each.ports = ports.union(each.ports, self.slices.region(cut, part))
+
+    def _name(self, entry: Entry, kind: Kind) -> str:
+        return entry.subject.name if entry.kind.kind != "any" else "anyone" if kind.kind in ("host", "person") else kind.name
+
+    def _guard(self, entry: Entry, bit: int, kind: Kind, part: PortClass) -> str:
+        """What the grant asks for, and which denies may still keep somebody out."""
+        asked = text(self.policy.effective_guard(entry.rule, entry.subject))
+        denies = {deny.rule.origin for deny in part.denies if deny.fits(bit, kind)}
+        unless = words.listing(f"{span.file}:{span.line}" for span in sorted(denies))
+        return ", ".join(filter(None, ["" if asked == "always" else asked, f"unless denied ({unless})" if unless else ""]))
+
+    def first(self, who: Who, ends: Iterable[Place], instants: Iterable[int] | None = None) -> Flow | None:
+        """The first flow of those to one of these ends, with the least initiator. Raises `TooLarge`."""
+        for end in ends:
+            cut = self.slices.slice(end)
+            for bit in bits(cut.sources):
+                place = self.slices.places[bit]
+                for kind, part in ((kind, part) for kind in self.slices.kinds(place) for part in cut.classes):
+                    for instant in self.moments if instants is None else instants:
+                        flow = self._flow(who(bit, kind), place, kind, cut, part, instant)
+                        if flow is not None:
+                            return flow
+        return None
+
+    def _flow(self, wanted: int, place: Place, kind: Kind, cut: Slice, part: PortClass, instant: int) -> Flow | None:
+        slices = self.slices
+        least = slices.diagrams.least(slices.diagrams.both(wanted, slices.initiators(place, kind, cut, part, instant)))
+        if least is None:
+            return None
+        flow = Flow(
+            source=place,
+            principal=slices.principal(kind, least),
+            destination=cut.end,
+            protocol=part.protocol,
+            port=part.port,
+            instant=instant,
+        )
+        return flow if self.policy.decide(flow).allowed else None
