@@ -20,6 +20,7 @@ from ztosc.lower import lower
 from ztosc.semantics import Program, check
 from ztosc.source import Loader, Source, SourceMissing
 from ztosc.syntax import Cache
+from ztosc.syntax.stored import uncollected
 
 if TYPE_CHECKING:
     from ztosc.backends.base import Bundle
@@ -67,6 +68,11 @@ class Built:
 
 def compile_project(loader: Loader, at: int, cache: Cache | None = None) -> Compiled:
     """Text to Network, at an instant (seconds since 1970). A cache changes nothing but the time it takes."""
+    with uncollected():  # what is made here stays, and none of it in a circle
+        return _compiled(loader, at, cache)
+
+
+def _compiled(loader: Loader, at: int, cache: Cache | None) -> Compiled:
     report = Report()
     program: Program = check(loader, report, cache)
     intent = lower(program, at, report)
