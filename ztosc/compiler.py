@@ -20,6 +20,7 @@ from ztosc.lower import lower
 from ztosc.semantics import Program, check
 from ztosc.source import Loader, Source, SourceMissing
 from ztosc.syntax import Cache
+from ztosc.syntax.stored import uncollected
 
 if TYPE_CHECKING:
     from ztosc.backends.base import Bundle
@@ -75,6 +76,11 @@ def compile_project(loader: Loader, at: int, cache: Cache | None = None, *, base
 
     `base`: the sources are an earlier revision, of which what only time made wrong is of no interest.
     """
+    with uncollected():  # what is made here stays, and none of it in a circle
+        return _compiled(loader, at, cache, base)
+
+
+def _compiled(loader: Loader, at: int, cache: Cache | None, base: bool) -> Compiled:
     report = Report()
     program: Program = check(loader, report, cache)
     intent = lower(program, at, report)
