@@ -1,8 +1,8 @@
 """The README of each example: its commands, run in a copy of the example, print what stands under them.
 
 A block of `console` is a sequence of commands, each after `$ ` and followed by all that it prints, on either stream. Blocks of one page run
-one after the other in the same folder, so a page may change the project and show what comes of it. `python -m tests.docs.test_examples` writes
-what the commands print into the pages; a reader then judges whether it is what the page says.
+one after the other in the same folder, so a page may change the project and show what comes of it. `python -m tests.docs.test_examples`
+writes what the commands print into the pages; a reader then judges whether it is what the page says.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
 
+from ztosc.compare.areas import Area, Found, Lines, class_of, grid, merged, region
 from ztosc.compare.touched import Touched, ends, touched
 from ztosc.ir.acceptance import Acceptance
 from ztosc.ir.flow import Flow, Host, Place
@@ -29,31 +29,6 @@ from ztosc.verify import moments
 from ztosc.verify.encoding import Encoding
 from ztosc.verify.scope import everywhere
 from ztosc.verify.slices import ANYONE, HOST, PERSON, Entry, Kind, PortClass, Slice, Slices
-
-Side = Literal["gained", "lost"]
-Lines = tuple[Span, ...]
-
-
-@dataclass(frozen=True)
-class Area:
-    """A product of flows: each kind from each source to each end on each port, for the principals of a diagram, at each moment."""
-
-    kinds: tuple[Kind, ...]
-    """`ANYONE` alone stands for every kind that there is at the sources; people who act in separated roles are none of it."""
-    who: int
-    sources: int
-    ends: tuple[Place, ...]
-    ports: ports.Boxes
-    moments: int
-    """Bits of `Access.instants`."""
-    old: Lines
-    new: Lines
-    accepted: int = -1
-    """Which acceptance names it."""
-
-
-Found = dict[tuple[Kind, int, Lines, Lines, int, Place], dict[ports.Boxes, dict[int, int]]]
-"""By kind, principals, lines, acceptance and end; then by ports and by moments: the sources."""
 
 
 @dataclass
@@ -89,7 +64,7 @@ class Access:
                 self._compare(end, found)
             except TooLarge as large:
                 self.undecided[end] = str(large)
-        self.gained, self.lost = (tuple(_merged(each)) for each in found)
+        self.gained, self.lost = (tuple(merged(each)) for each in found)
 
     def _reduced(self, network: Network) -> Network:
         """The network with the rules about the ends that are looked at."""
@@ -107,16 +82,16 @@ class Access:
         signed = self._signed_for(end)
         sets = list(dict.fromkeys([boxes for cut in cuts if cut for boxes in cut.spoken] + [boxes for _, boxes in signed.values()]))
         groups = self._groups(cuts, signed)
-        for _, _, mask in _grid(tuple(sets), self._spoken_of(end, cuts)):
+        for _, _, mask in grid(tuple(sets), self._spoken_of(end, cuts)):
             cell = [boxes for index, boxes in enumerate(sets) if mask >> index & 1]
-            classes = tuple(_class(cut, cell) if cut else None for cut in cuts)
+            classes = tuple(class_of(cut, cell) if cut else None for cut in cuts)
             if not self._differs(cuts, classes):
                 continue
             accepting = [number for number, (_, boxes) in signed.items() if boxes in cell]
-            region = _region(sets, mask)
+            where = region(sets, mask)
             for instant, at in groups:
                 for part in self._parts(cuts, classes, accepting):
-                    self._part(end, cuts, classes, accepting, (region, instant, at, part), found)
+                    self._part(end, cuts, classes, accepting, (where, instant, at, part), found)
 
     def _cut(self, side: Slices, end: Place) -> Slice | None:
         """The end as a network has it: a service that is not there is a host of its segment."""
@@ -229,7 +204,7 @@ class Access:
         where: tuple[ports.Boxes, int, int, int],
         found: tuple[Found, Found],
     ) -> None:
-        region, instant, at, part = where
+        boxes, instant, at, part = where
         place = self.places[next(bits(part))]
         whole = [[self._may(index, cuts, classes, place, kind, instant) for index in (0, 1)] for kind in self.kinds(place)]
         for index, (has, had) in enumerate(((1, 0), (0, 1))):
@@ -240,7 +215,7 @@ class Access:
                     continue
                 lines = self._lines(classes, place, kind, who, instant, has)
                 for number, share in self._shares(place, kind, who, instant, accepting if has else []):
-                    inner = found[index].setdefault((kind, share, *lines, number, end), {}).setdefault(region, {})
+                    inner = found[index].setdefault((kind, share, *lines, number, end), {}).setdefault(boxes, {})
                     for bit in bits(part):
                         inner[bit] = inner.get(bit, 0) | at
 
@@ -343,54 +318,6 @@ def _pseudo(acceptance: Acceptance) -> Rule:
         validity=access.validity,
         origin=acceptance.origin,
     )
-
-
-def _grid(sets: tuple[ports.Boxes, ...], within: ports.Boxes) -> Iterator[tuple[int, int, int]]:
-    """One port for each way in which sets overlap where some boxes are, with the bits of the sets that hold it."""
-    seen: set[int] = set()
-    for protocol, port in ports.samples(*sets, within):
-        if not ports.contains(within, protocol, port):
-            continue
-        mask = sum(1 << index for index, boxes in enumerate(sets) if ports.contains(boxes, protocol, port))
-        if mask and mask not in seen:
-            seen.add(mask)
-            yield protocol, port, mask
-
-
-def _region(sets: Sequence[ports.Boxes], mask: int) -> ports.Boxes:
-    found = ports.ANY
-    for index, boxes in enumerate(sets):
-        found = (ports.intersect if mask >> index & 1 else ports.subtract)(found, boxes)
-    return found
-
-
-def _class(cut: Slice, cell: Sequence[ports.Boxes]) -> PortClass | None:
-    """The class of one network in which a cell of both lies."""
-    speaking = sum(1 << index for index, boxes in enumerate(cut.spoken) if boxes in cell)
-    return next((each for each in cut.classes if each.speaking == speaking), None)
-
-
-def _merged(found: Found) -> Iterator[Area]:
-    """Areas as large as they can be said: over sources, ports, ends and kinds, in that order."""
-    ported: dict[tuple[Kind, int, Lines, Lines, int, Place, int, int], ports.Boxes] = {}
-    for (kind, who, old, new, number, end), cells in found.items():
-        for region, sources in cells.items():
-            together: dict[int, int] = {}
-            for bit, at in sources.items():
-                together[at] = together.get(at, 0) | 1 << bit
-            for at, mask in together.items():
-                key = (kind, who, old, new, number, end, at, mask)
-                ported[key] = ports.union(ported.get(key, ()), region)
-    ended: dict[tuple[Kind, int, Lines, Lines, int, int, int, ports.Boxes], tuple[Place, ...]] = {}
-    for (kind, who, old, new, number, end, at, mask), boxes in ported.items():
-        about = (kind, who, old, new, number, at, mask, boxes)
-        ended[about] = (*ended.get(about, ()), end)
-    kinds: dict[tuple[int, Lines, Lines, int, int, int, ports.Boxes, tuple[Place, ...]], tuple[Kind, ...]] = {}
-    for (kind, who, old, new, number, at, mask, boxes), places in ended.items():
-        rest = (who, old, new, number, at, mask, boxes, places)
-        kinds[rest] = (*kinds.get(rest, ()), kind)
-    for (who, old, new, number, at, mask, boxes, places), several in kinds.items():
-        yield Area(several, who, mask, places, boxes, at, old, new, number)
 
 
 def compare_access(old: Network, new: Network, acceptances: Iterable[Acceptance] = ()) -> Access:

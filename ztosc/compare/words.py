@@ -11,18 +11,19 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 
-from ztosc.compare.access import Access, Area
+from ztosc.compare.access import Access
+from ztosc.compare.areas import Area
 from ztosc.compare.model import Condition, Region
 from ztosc.ir.clock import in_force, instant_text
 from ztosc.ir.flow import Place
+from ztosc.ir.guards import evaluate, value_text
 from ztosc.ir.guards import text as guard_text
-from ztosc.ir.guards import value_text
-from ztosc.ir.values import Compare, InstantType, OtherAttribute, Validity, Value
+from ztosc.ir.values import Compare, EnumType, InstantType, OtherAttribute, Validity, Value
 from ztosc.logic import ports
 from ztosc.logic.closure import bits
 from ztosc.source import Span
 from ztosc.verify.domains import FRESH
-from ztosc.verify.formulas import outcome
+from ztosc.verify.encoding import Reading
 from ztosc.verify.moments import WEEK, Timeline, validity_text
 from ztosc.verify.slices import ANYONE, HOST, PERSON, Kind
 from ztosc.verify.words import listing
@@ -136,7 +137,7 @@ class Telling:
             for reading in self._encoding.readings:
                 for atom in reading.about(frozenset({name})):
                     if atom.attribute == name and not isinstance(atom.operand, OtherAttribute):
-                        truths = (outcome(atom, {name: value}, reading.policy.types, reading.at) for value in self._encoding.values[name])
+                        truths = (_holds(reading, atom, value) for value in self._encoding.values[name])
                         found[guard_text(atom)] = frozenset(index for index, truth in enumerate(truths, 1) if truth)
             self._sets[name] = sorted(found.items())
         return self._sets[name]
@@ -258,6 +259,13 @@ class Telling:
 def piece_key(timeline: Timeline, instant: int) -> object:
     """Which rules are in force at an instant, as the pieces of a timeline say it."""
     return timeline._key(instant)
+
+
+def _holds(reading: Reading, atom: Compare, value: Value) -> bool:
+    """Whether a comparison is true of a value, one that the network's type does not have being as good as absent."""
+    kind = reading.policy.types[atom.attribute]
+    known = not isinstance(kind, EnumType) or value in kind.values
+    return known and evaluate(atom, {atom.attribute: value}, reading.policy.types, reading.at) is True
 
 
 def _constants(atom: Compare) -> tuple[Value, ...]:
