@@ -19,10 +19,10 @@ NAMES = [str(path.relative_to(ROOT / "examples")) for path in PROJECTS]
 AT = "2027-01-15"
 NOON = 1_800_014_400
 SIZES = {
-    "hospital-group": (15, 42),
-    "bank": (8, 20),
-    "tower": (8, 20),
-    "defence": (8, 20),
+    "hospital-group": (17, 42),
+    "bank": (16, 32),
+    "tower": (10, 31),
+    "defence": (11, 29),
 }
 """The least an example of an industry has: nodes, segments."""
 
