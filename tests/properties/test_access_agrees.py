@@ -225,7 +225,7 @@ def agree(old: Network, new: Network, seed: int, values: dict[str, tuple[Any, ..
     return count[0], count[1]
 
 
-@fixed(40)
+@fixed(30)
 @given(pairs(), st.integers(0, 2**32))
 def test_a_flow_is_in_an_area_if_and_only_if_one_network_alone_allows_it(pair: tuple[Network, Network], seed: int) -> None:
     agree(*pair, seed)
@@ -244,7 +244,7 @@ def test_a_network_differs_in_nothing_from_itself(declared: list[Any]) -> None:
     assert not access.gained and not access.lost and not access.ends
 
 
-@fixed(40)
+@fixed(20)
 @given(pairs(), st.lists(rules(), min_size=1, max_size=3), st.integers(0, 2**32))
 def test_an_acceptance_names_what_a_rule_of_its_words_would_match(pair: tuple[Network, Network], said: list[Rule], seed: int) -> None:
     old, new = pair
