@@ -1,4 +1,4 @@
-"""Real packets through the rulesets of each industry's example agree with `decide`, for people who satisfy each rule and people who do not."""
+"""Real packets through the rulesets of each industry's example agree with `decide`, for people who satisfy a rule and people who do not."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def test_packets_agree_with_decide(name: str, tmp_path: Path) -> None:
         matrix = Thrifty(lab, TUESDAY)
         tries, wrong = matrix.run(TUESDAY)
     allowed = sum(each.wanted for each in tries)
-    print(f"{name}: {len(tries)} flows of {len(matrix.sessions)} sessions on {len(lab.specs)} nodes, {allowed} allowed, {matrix.left_out} left out")
+    counted = f"{allowed} allowed, {matrix.left_out} left out"
+    print(f"{name}: {len(tries)} flows of {len(matrix.sessions)} sessions on {len(lab.specs)} nodes, {counted}")
     assert allowed > 100 and len(tries) - allowed > 100
     assert wrong == []
