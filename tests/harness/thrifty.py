@@ -87,14 +87,14 @@ class Thrifty(Matrix):
     """Some of all tries of a lab."""
 
     def __init__(self, lab: Lab, instant: int) -> None:
-        self.instant = instant
-        super().__init__(lab, HURRIED)
+        policy = Policy(lab.network.intent)
         found = []
         for host in lab.hosts:
-            everyone = list(dict.fromkeys(principals(lab.network, self.policy, host, instant)))
+            everyone = list(dict.fromkeys(principals(lab.network, policy, host, instant)))
             assert len(everyone) < BLOCK, "more principals than addresses"
             found += [Session(host.name, host.node, host.addresses[index], host.place, each) for index, each in enumerate(everyone)]
-        self.sessions = [*found, *(Session("out", None, address, place, Bare()) for address, place in lab.outside)]
+        outside = (Session("out", None, address, place, Bare()) for address, place in lab.outside)
+        super().__init__(lab, HURRIED, [*found, *outside])
 
     def tries(self, instant: int) -> list[Try]:
         """Those that are tried, allowed and refused in equal measure."""
