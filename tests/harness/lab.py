@@ -25,7 +25,7 @@ from ztosc.backends import Artifact, Bundle
 from ztosc.ir.network import Network
 from ztosc.nodes import NodeSpec
 
-OUTSIDE_GATE = "fe80::e"
+OUTSIDE_GATE = "fe80::e:e"
 _serial = itertools.count()
 
 SYSCTL = {

@@ -77,10 +77,10 @@ def interesting(lab: Lab, place: Place) -> list[tuple[int, int]]:
 class Matrix:
     """All tries of a lab."""
 
-    def __init__(self, lab: Lab, hurried: float = HURRIED) -> None:
+    def __init__(self, lab: Lab, hurried: float = HURRIED, chosen: list[Session] | None = None) -> None:
         self.lab, self.hurried = lab, hurried
         self.policy = Policy(lab.network.intent)
-        self.sessions = sessions(lab.network, lab.hosts, lab.outside)
+        self.sessions = sessions(lab.network, lab.hosts, lab.outside) if chosen is None else chosen
         self.targets = targets(lab)
         self.listen()
 

@@ -79,9 +79,7 @@ def _html(found: Sequence[tuple[Page, Sequence[Entry]]]) -> str:
     return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>\n{body}\n</body></html>'
 
 
-STYLE = (
-    "body{font:16px/1.5 sans-serif;max-width:60em;margin:2em auto}pre,code{background:#f3f3f3}pre{padding:.5em;overflow:auto}"
-)
+STYLE = "body{font:16px/1.5 sans-serif;max-width:60em;margin:2em auto}pre,code{background:#f3f3f3}pre{padding:.5em;overflow:auto}"
 
 
 def _section(page: Page, entries: Sequence[Entry]) -> str:
