@@ -80,7 +80,8 @@ def test_both_see_the_same_sets_of_rules_in_force(declared: list[Any]) -> None:
     """The checker visits every edge of every window; the engine folds them into weeks and eras."""
     net = network(*declared)
     clock = Clock(net)
-    mine = {tuple(clock.holds(rule.validity, mask) for rule in net.intent.rules) for mask, _ in clock.between(net.at, None)}
+    stretches = clock.between((rule.validity for rule in net.intent.rules), net.at, None)
+    mine = {tuple(rule.validity in force for rule in net.intent.rules) for force, _ in stretches}
     theirs = {tuple(in_force(rule.validity, instant) for rule in net.intent.rules) for instant in Timeline(net).moments}
     assert mine == theirs
 

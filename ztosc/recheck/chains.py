@@ -58,14 +58,13 @@ def isolated(questions: Questions, claim: Isolated, evidence: Closed) -> str:
         raise Refused(f"the set holds `{held[0]}`, which must not be reached")
     if lax := names.observing(names.everywhere):
         raise Refused(f"`{lax}` only observes")
-    for place, arrival in closed.items():
-        for there in names.everywhere:
-            news, stop = _later(closed, there, arrival)
-            if there in without or there == place or not news:
-                continue
-            for end in names.inside(there):
-                if end not in without and questions.may(place, end, arrival, stop):
+    for there in names.everywhere:
+        for end in (end for end in names.inside(there) if end not in without and there not in without):
+            for place in _sorted(questions.sources(end) & closed.keys()):
+                news, stop = _later(closed, there, closed[place])
+                if news and there != place and questions.may(place, end, closed[place], stop):
                     raise Refused(f"`{place.name}` leads to `{there.name}`, which is not in the set, or not so early")
+    for place in closed:
         _recursion(questions, closed, place, without)
     return f"no hop leaves a set of {len(closed)} places, and none of them is what must not be reached"
 
@@ -136,17 +135,30 @@ def spread(questions: Questions, claim: Spreading, evidence: Closed) -> str:
     if lax := names.observing(names.everywhere):
         raise Refused(f"`{lax}` only observes")
     for place, arrival in closed.items():
-        if names.releases(place, claim.label):
-            continue
-        for there in names.everywhere:
-            news, stop = _later(closed, there, arrival)
-            if news and there != place and _moves(questions, place, there, arrival, stop, limits):
-                raise Refused(f"data moves from `{place.name}` to `{there.name}`, which is not in the set, or not so early")
-        for sink in _sinks(questions, place, arrival):
+        for sink in () if names.releases(place, claim.label) else _sinks(questions, place, arrival):
             if closed.get(sink, arrival + 1) > arrival:
                 raise Refused(f"flows of `{place.name}` are logged to `{sink.name}`, which is not in the set, or not so early")
+    _no_move_leaves(questions, claim, closed, limits)
     _forbidden(questions, claim, closed, _moving(questions, claim, closed, limits))
     return f"the data stays in a set of {len(closed)} places, and each of them may have it"
+
+
+def _no_move_leaves(questions: Questions, claim: Spreading, closed: Arrivals, limits: Limits) -> None:
+    """Of each flow both ends, for data moves with it and against it."""
+    names = questions.names
+    for there in names.everywhere:
+        for end in names.inside(there):
+            for place in _sorted(questions.sources(end) - {there}):
+                for here, other in ((place, there), (there, place)):
+                    if here not in closed or names.releases(here, claim.label):
+                        continue
+                    news, stop = _later(closed, other, closed[here])
+                    if news and questions.may(place, end, closed[here], stop, limits=limits):
+                        raise Refused(f"data moves from `{here.name}` to `{other.name}`, which is not in the set, or not so early")
+
+
+def _sorted(places: Iterable[Place]) -> list[Place]:
+    return sorted(places, key=lambda place: (place.kind, place.name))
 
 
 def _limits(claim: Spreading) -> Limits:

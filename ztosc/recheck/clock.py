@@ -6,10 +6,10 @@ years behind the last date in the rules, after which dates and weekdays come rou
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
-from ztosc.ir.clock import in_force, in_window, zone
+from ztosc.ir.clock import in_window, zone
 from ztosc.ir.network import Network
 from ztosc.ir.values import Validity, Window
 
@@ -20,7 +20,8 @@ MOST = 3_000_000
 EDGES = 6
 """Instants that are looked at for each window and day."""
 
-Mask = int
+Force = frozenset[Validity]
+"""Those of some validities that are in force."""
 
 
 class TooMuch(Exception):
@@ -28,61 +29,70 @@ class TooMuch(Exception):
 
 
 class Clock:
-    """The stretches of one network: validities by number, as bits of a mask."""
+    """The stretches of one network, for whichever rules are asked about."""
 
     def __init__(self, network: Network) -> None:
         self.at = network.at
-        self.number: dict[Validity, int] = {}
-        for rule in network.intent.rules:
-            self.number.setdefault(rule.validity, len(self.number))
-        dates = [edge for each in self.number for edge in (each.not_before, each.not_after) if edge is not None]
+        valid = {rule.validity for rule in network.intent.rules}
+        dates = [edge for each in valid for edge in (each.not_before, each.not_after) if edge is not None]
+        windows = {window for each in valid for window in each.windows}
         last = max([self.at, *dates])
-        windows = {window for each in self.number for window in each.windows}
         self.horizon = min(last + YEARS * 366 * 86_400, LATEST) if windows else LATEST
-        self.stretches = tuple(self._stretches(windows, dates))
-        self._between: dict[tuple[int, int | None], tuple[tuple[Mask, int], ...]] = {}
+        self._turns: dict[Window, tuple[tuple[int, bool], ...]] = {}
+        self._visited = 0
+        self._stretches: dict[Force, tuple[tuple[int, Force], ...]] = {}
+        self._between: dict[tuple[Force, int, int | None], tuple[tuple[Force, int], ...]] = {}
 
-    def holds(self, validity: Validity, mask: Mask) -> bool:
-        """Whether a rule with this validity is in force during stretches of a mask."""
-        return bool(mask >> self.number[validity] & 1)
-
-    def between(self, start: int, end: int | None) -> tuple[tuple[Mask, int], ...]:
-        """Every mask that occurs from `start` on and before `end` (absent: ever), with the first instant of it."""
+    def between(self, validities: Iterable[Validity], start: int, end: int | None) -> tuple[tuple[Force, int], ...]:
+        """Each way in which they are in force from `start` on and before `end` (absent: ever), with the first instant. Raises `TooMuch`."""
         if start >= self.horizon:
             raise TooMuch(f"instants behind the horizon of {YEARS} years")
-        key = (start, end)
+        asked = frozenset(validities)
+        key = (asked, start, end)
         if key not in self._between:
-            found: dict[Mask, int] = {}
-            for index, (begin, mask) in enumerate(self.stretches):
-                stop = self.stretches[index + 1][0] if index + 1 < len(self.stretches) else None
+            found: dict[Force, int] = {}
+            stretches = self._cut(asked)
+            for index, (begin, force) in enumerate(stretches):
+                stop = stretches[index + 1][0] if index + 1 < len(stretches) else None
                 if (end is None or begin < end) and (stop is None or stop > start):
-                    found.setdefault(mask, max(begin, start))
+                    found.setdefault(force, max(begin, start))
             self._between[key] = tuple(found.items()) if end is None or start < end else ()
         return self._between[key]
 
-    def mask(self, instant: int) -> Mask:
-        """What is in force at an instant."""
-        return sum(1 << number for validity, number in self.number.items() if in_force(validity, instant))
+    def _cut(self, asked: Force) -> tuple[tuple[int, Force], ...]:
+        if asked not in self._stretches:
+            self._stretches[asked] = tuple(self._pieces(asked))
+        return self._stretches[asked]
 
-    def _stretches(self, windows: set[Window], dates: list[int]) -> Iterator[tuple[int, Mask]]:
+    def _pieces(self, asked: Force) -> Iterator[tuple[int, Force]]:
+        windows = {window for each in asked for window in each.windows}
+        dates = [edge for each in asked for edge in (each.not_before, each.not_after) if edge is not None]
         events: dict[int, list[tuple[Window, bool]]] = {self.at: [], **{edge: [] for edge in dates if edge > self.at}}
         is_open = {window: in_window(window, self.at) for window in windows}
-        if len(windows) * EDGES * (self.horizon - self.at) // 86_400 > MOST:
-            raise TooMuch(f"more than {MOST} edges of windows")
         for window in windows:
-            known = is_open[window]
-            for instant in _edges(window, self.at, self.horizon):
-                now = in_window(window, instant)
-                if now != known:
-                    events.setdefault(instant, []).append((window, now))
-                    known = now
-        before: Mask | None = None
+            for instant, now in self._turning(window):
+                events.setdefault(instant, []).append((window, now))
+        before: Force | None = None
         for instant in sorted(events):
             is_open.update(dict(events[instant]))
-            mask = sum(1 << number for each, number in self.number.items() if _valid(each, instant, is_open))
-            if mask != before:
-                yield instant, mask
-            before = mask
+            force = frozenset(each for each in asked if _valid(each, instant, is_open))
+            if force != before:
+                yield instant, force
+            before = force
+
+    def _turning(self, window: Window) -> tuple[tuple[int, bool], ...]:
+        """When a window opens and closes, within the horizon."""
+        if window not in self._turns:
+            self._visited += EDGES * (self.horizon - self.at) // 86_400
+            if self._visited > MOST:
+                raise TooMuch(f"more than {MOST} edges of windows")
+            found, known = [], in_window(window, self.at)
+            for instant in _edges(window, self.at, self.horizon):
+                if (now := in_window(window, instant)) != known:
+                    found.append((instant, now))
+                    known = now
+            self._turns[window] = tuple(found)
+        return self._turns[window]
 
 
 def _valid(validity: Validity, instant: int, is_open: dict[Window, bool]) -> bool:

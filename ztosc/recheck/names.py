@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from ztosc.ir.clock import is_over
 from ztosc.ir.evaluate import Policy
@@ -141,11 +142,13 @@ class Names:
 
     def recurses(self, place: Place) -> bool:
         """Whether resolvers look names up outside for a segment: some grant leads from it to an external."""
-        if place.kind != "segment":
-            return False
+        return place.kind == "segment" and place.name in self._outward
+
+    @cached_property
+    def _outward(self) -> frozenset[str]:
         grants = (rule for rule in self.intent.rules if rule.effect == "allow" and not is_over(rule.validity, self.network.at))
         outward = (rule for rule in grants if any(ref.kind == "external" for ref in rule.targets))
-        return any(ref.kind != "external" and place.name in self.homes(ref) for rule in outward for ref in rule.subjects)
+        return frozenset(name for rule in outward for ref in rule.subjects for name in self.homes(ref))
 
     @property
     def resolvers(self) -> tuple[Place, ...]:

@@ -72,9 +72,9 @@ class Questions:
             return
         rules = self.names.policy.about(end)
         seen: set[object] = set()
-        for mask, _ in self.clock.between(start, stop):
+        for force, _ in self.clock.between((rule.validity for rule in rules), start, stop):
             for speaking, listens in self.cells(end):
-                active = [rule for number, rule in enumerate(rules) if number in speaking and self.clock.holds(rule.validity, mask)]
+                active = [rule for number, rule in enumerate(rules) if number in speaking and rule.validity in force]
                 for who in self.names.who(source, ref):
                     question = self._question(source, who, end, active, listens, limits)
                     if question is not None and (key := question.key) not in seen:

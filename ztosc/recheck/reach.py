@@ -53,7 +53,8 @@ def _way(questions: Questions, ways: Ways, claim: Reaches, way: Way) -> None:
         replayed(questions, flow)
         _timeless(questions, flow)
     seen: set[tuple[Place, ...]] = set()
-    for _, instant in questions.clock.between(questions.clock.at, None):
+    rules = (rule.validity for end in ends for rule in names.policy.about(end))
+    for _, instant in questions.clock.between(rules, questions.clock.at, None):
         moved = (flow.model_copy(update={"instant": instant}) for flow in way.flows)
         open_ = tuple(flow.destination for flow in moved if names.policy.decide(flow).allowed)
         if not open_:

@@ -18,9 +18,11 @@ from ztosc.logic.diagrams import TooLarge
 from ztosc.source import Source
 from ztosc.verify import words
 from ztosc.verify.region import Regions, Who
-from ztosc.verify.scope import Start, destinations, everywhere, held, inside, starts
+from ztosc.verify.scope import Start, Undecided, destinations, everywhere, held, inside, starts
 from ztosc.verify.testable import Blocks, Untestable
 
+TRIES = 10_000
+"""The most combinations that are tried to find what is allowed close by."""
 SHIFTED = "no test says that links or nodes fail, or where data rests: mend the placement or the links"
 
 
@@ -49,7 +51,7 @@ class _Teller:
         test, untestable = self._test(claim, verdict.witness.hops)
         try:
             region, nearest = self._region(claim, flows), self._nearest(claim, flows)
-        except TooLarge:
+        except (TooLarge, Undecided):
             region, nearest = (), ""
         explanation = Refutation(
             sentence=_sentence(claim, verdict),
@@ -104,7 +106,7 @@ class _Teller:
     def _nearest(self, claim: Assertion, flows: list[Flow]) -> str:
         """The first of: others at the same target, the same subject elsewhere; where the claim wants more, what there is of it."""
         for who, ends in self._candidates(claim, flows):
-            flow = self.regions.first(who, ends)
+            flow = self.regions.first(who, ends, most=TRIES)
             if flow is not None:
                 return self._though(flow)
         return ""
@@ -156,7 +158,7 @@ class _Teller:
             if not chosen:
                 return "", SHIFTED
             return self.blocks.expecting_deny(claim.statement, chosen[-1], claim.origin, _remarks(hops, chosen[-1])), ""
-        except Untestable as reason:
+        except (Untestable, Undecided, TooLarge) as reason:
             return "", str(reason)
 
     def _missing(self, claim: Reaches) -> str:
@@ -165,7 +167,7 @@ class _Teller:
             ends = destinations(self.policy, target)
             for start in (start for ref in claim.subjects for start in starts(self.policy, ref)):
                 who = self.regions.at([start])
-                for instant in self.regions.moments:
+                for instant in self.regions.times.after(rule for end in ends for rule in self.policy.about(end)):
                     if ends and self.regions.first(who, ends, (instant,)) is None:
                         flow = self.regions.first(who, ends)
                         if flow is None or len(getattr(flow.principal, "roles", ())) > 1:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import product
 
 from ztosc.ir.flow import Flow, Place
 from ztosc.ir.guards import text
@@ -18,9 +19,10 @@ from ztosc.logic import ports
 from ztosc.logic.closure import bits
 from ztosc.logic.diagrams import FALSE, TRUE
 from ztosc.verify import words
-from ztosc.verify.moments import Timeline, validity_text
+from ztosc.verify.moments import validity_text
 from ztosc.verify.scope import Start
 from ztosc.verify.slices import PERSON, Entry, Kind, PortClass, Slice, Slices
+from ztosc.verify.times import Times
 
 MOMENTS = 256
 """The most instants that are looked at for one grant."""
@@ -44,7 +46,7 @@ class Regions:
         self.network = network
         self.slices = Slices(network)
         self.policy = self.slices.policy
-        self.moments = Timeline(network).moments[:MOMENTS]
+        self.times = Times(network, self.slices.reading.thresholds)
 
     def is_one_of(self, refs: Iterable[Ref]) -> Who:
         """Whoever is one of some subjects."""
@@ -58,11 +60,13 @@ class Regions:
 
     def at(self, starts: Iterable[Start]) -> Who:
         """Whoever stands at one of some starts, as what that says."""
-        starts = tuple(starts)
+        known: dict[int, list[Ref | None]] = {}
+        for start in starts:
+            known.setdefault(self.slices.bit[start.place.kind, start.place.name], []).append(start.ref)
 
         def who(bit: int, kind: Kind) -> int:
-            here = [start for start in starts if start.place == self.slices.places[bit]]
-            return self.slices.diagrams.any(TRUE if start.ref is None else self._is(start.ref, bit, kind) for start in here)
+            found = known.get(bit, ())
+            return self.slices.diagrams.any(TRUE if ref is None else self._is(ref, bit, kind) for ref in found) if found else FALSE
 
         return who
 
@@ -108,7 +112,7 @@ class Regions:
 
     def _opens(self, who: Who, cut: Slice, part: PortClass, entry: Entry) -> Iterator[tuple[int, Kind]]:
         """Where from, and as what kind, an allow lets somebody in at some instant."""
-        instants = [instant for instant in self.moments if self.slices.in_force(entry.rule.validity, instant)]
+        instants = [instant for instant in self._moments([part]) if self.slices.in_force(entry.rule.validity, instant)]
         for bit in bits(entry.sources):
             place = self.slices.places[bit]
             kinds = self.slices.kinds(place) if entry.kind.kind == "any" else (entry.kind,)
@@ -116,6 +120,10 @@ class Regions:
                 wanted = who(bit, kind)
                 if wanted != FALSE and any(self._may(wanted, place, kind, cut, part, entry, instant) for instant in instants):
                     yield bit, kind
+
+    def _moments(self, parts: Iterable[PortClass]) -> tuple[int, ...]:
+        rules = (entry.rule for part in parts for entry in (*part.allows, *part.denies))
+        return self.times.after(rules)[:MOMENTS]
 
     def _may(self, wanted: int, place: Place, kind: Kind, cut: Slice, part: PortClass, entry: Entry, instant: int) -> bool:
         slices = self.slices
@@ -140,17 +148,23 @@ class Regions:
         unless = words.listing(f"{span.file}:{span.line}" for span in sorted(denies))
         return ", ".join(filter(None, ["" if asked == "always" else asked, f"unless denied ({unless})" if unless else ""]))
 
-    def first(self, who: Who, ends: Iterable[Place], instants: Iterable[int] | None = None) -> Flow | None:
-        """The first flow of those to one of these ends, with the least initiator. Raises `TooLarge`."""
+    def first(self, who: Who, ends: Iterable[Place], instants: Iterable[int] | None = None, most: int = 1 << 60) -> Flow | None:
+        """The first flow of those to one of these ends, with the least initiator, within so many tries. Raises `TooLarge`."""
+        tried = 0
         for end in ends:
             cut = self.slices.slice(end)
+            moments = self._moments(cut.classes) if instants is None else tuple(instants)
             for bit in bits(cut.sources):
                 place = self.slices.places[bit]
-                for kind, part in ((kind, part) for kind in self.slices.kinds(place) for part in cut.classes):
-                    for instant in self.moments if instants is None else instants:
-                        flow = self._flow(who(bit, kind), place, kind, cut, part, instant)
+                for kind in self.slices.kinds(place):
+                    wanted = who(bit, kind)
+                    for part, instant in product(cut.classes, moments) if wanted != FALSE else ():
+                        tried += 1
+                        flow = self._flow(wanted, place, kind, cut, part, instant)
                         if flow is not None:
                             return flow
+                        if tried >= most:
+                            return None
         return None
 
     def _flow(self, wanted: int, place: Place, kind: Kind, cut: Slice, part: PortClass, instant: int) -> Flow | None:

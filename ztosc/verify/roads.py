@@ -12,7 +12,7 @@ from ztosc.ir.assertions import Reaches
 from ztosc.ir.certificate import Cut, NodePaths, Paths, Shut, Way
 from ztosc.ir.flow import Flow, Place
 from ztosc.ir.values import Ref
-from ztosc.verify.explorer import Explorer
+from ztosc.verify.region import Regions
 from ztosc.verify.scope import Start, Unsupported, destinations, starts
 from ztosc.verify.topology import Part, Topology
 
@@ -23,43 +23,79 @@ ANSWERS = ("", "answers")
 """The node behind every instance, which no network has."""
 
 
-def paths(explorer: Explorer, claim: Reaches) -> Paths:
-    """How every start of A reaches every target. Raises `Unsupported`, `Undecided`."""
-    topology = Topology(explorer.network)
-    found = [
-        _way(explorer, topology, claim, subject, start, target)
-        for subject in claim.subjects
-        for target in claim.targets
-        for start in starts(explorer.policy, subject)
-    ]
-    return Paths(ways=tuple(found))
+class Roads:
+    """One claim on one network."""
 
+    def __init__(self, regions: Regions, claim: Reaches) -> None:
+        self.regions, self.claim = regions, claim
+        self.policy, self.topology = regions.policy, Topology(regions.network)
 
-def _way(explorer: Explorer, topology: Topology, claim: Reaches, subject: Ref, start: Start, target: Ref) -> Way:
-    flows: dict[Flow, None] = {}
-    ends: dict[tuple[Place, ...], None] = {}
-    for instant in explorer.timeline.moments:
-        here = [flow for end in destinations(explorer.policy, target) if (flow := explorer.at(start, end, instant))]
-        ends[tuple(flow.destination for flow in here)] = None
-        flows.update(dict.fromkeys(flow.model_copy(update={"instant": explorer.network.at}) for flow in here))
-    first: dict[Flow, Flow] = {}
-    for instant in explorer.timeline.moments:
-        for flow in flows:
-            moved = flow.model_copy(update={"instant": instant})
-            if flow not in first and explorer.policy.decide(moved).allowed:
-                first[flow] = moved
-    nodes = _nodes(topology, claim, start.place, tuple(ends)) if start.place.kind == "segment" else ()
-    return Way(subject=subject, start=start.place, target=target, flows=tuple(first.values()), nodes=nodes)
+    def paths(self) -> Paths:
+        """How every start of A reaches every target. Raises `Unsupported`, `Undecided`."""
+        claim = self.claim
+        found = [
+            self._way(subject, start, target)
+            for subject in claim.subjects
+            for target in claim.targets
+            for start in starts(self.policy, subject)
+        ]
+        return Paths(ways=tuple(found))
 
+    def broken(self) -> Shut | Cut:
+        """What refutes the claim. Raises `Unsupported`, `Undecided`."""
+        for subject in self.claim.subjects:
+            begin = starts(self.policy, subject)
+            for target in self.claim.targets:
+                if not begin:
+                    return Shut(subject=subject, start=None, target=target, instant=self.regions.network.at)
+                found = (each for start in begin if (each := self._broken(subject, start, target)))
+                if (broken := next(found, None)) is not None:
+                    return broken
+        raise Unsupported("what refutes it was not found again")
 
-def _nodes(topology: Topology, claim: Reaches, start: Place, sets: tuple[tuple[Place, ...], ...]) -> tuple[NodePaths, ...]:
-    """Paths from each node; the ends that are allowed at one instant must answer by themselves, so those allowed at all of them count."""
-    always = [end for end in sets[0] if all(end in each for each in sets)]
-    if not always:
-        raise Unsupported("what answers changes with time: no one end is allowed at every instant")
-    return tuple(
-        NodePaths(node=here, paths=tuple(_disjoint(topology, claim, here, start, always))) for here in topology.segment_nodes(start.name)
-    )
+    def _moments(self, ends: tuple[Place, ...]) -> tuple[int, ...]:
+        return self.regions.times.after(rule for end in ends for rule in self.policy.about(end))
+
+    def _at(self, start: Start, end: Place, instant: int) -> Flow | None:
+        return self.regions.first(self.regions.at([start]), (end,), (instant,))
+
+    def _way(self, subject: Ref, start: Start, target: Ref) -> Way:
+        """Flows of which some one is allowed at each instant; one that is allowed later as well is not said twice."""
+        ends = destinations(self.policy, target)
+        flows: list[Flow] = []
+        open_: dict[tuple[Place, ...], None] = {}
+        for instant in self._moments(ends):
+            here = []
+            for end in ends:
+                known = (flow for flow in flows if flow.destination == end)
+                moved = (flow.model_copy(update={"instant": instant}) for flow in known)
+                flow = next((flow for flow in moved if self.policy.decide(flow).allowed), None)
+                if flow is None and (flow := self._at(start, end, instant)) is not None:
+                    flows.append(flow)
+                here += [end] if flow is not None else []
+            open_[tuple(here)] = None
+        nodes = self._nodes(start.place, tuple(open_)) if start.place.kind == "segment" else ()
+        return Way(subject=subject, start=start.place, target=target, flows=tuple(flows), nodes=nodes)
+
+    def _nodes(self, start: Place, sets: tuple[tuple[Place, ...], ...]) -> tuple[NodePaths, ...]:
+        """Paths from each node to ends that are allowed at every instant."""
+        always = [end for end in sets[0] if all(end in each for each in sets)]
+        if not always:
+            raise Unsupported("what answers changes with time: no one end is allowed at every instant")
+        homes = self.topology.segment_nodes(start.name)
+        return tuple(NodePaths(node=here, paths=tuple(_disjoint(self.topology, self.claim, here, start, always))) for here in homes)
+
+    def _broken(self, subject: Ref, start: Start, target: Ref) -> Shut | Cut | None:
+        ends = destinations(self.policy, target)
+        for instant in self._moments(ends):
+            open_ = [end for end in ends if self._at(start, end, instant)]
+            if not open_:
+                return Shut(subject=subject, start=start.place, target=target, instant=instant)
+            for here in self.topology.segment_nodes(start.place.name) if start.place.kind == "segment" else ():
+                failed = _failed(self.topology, self.claim, start.place, here, open_)
+                if failed is not None:
+                    return Cut(subject=subject, start=start.place, target=target, instant=instant, node=here, failed=failed)
+        return None
 
 
 def _disjoint(topology: Topology, claim: Reaches, here: str, start: Place, ends: list[Place]) -> Iterator[tuple[str, ...]]:
@@ -100,32 +136,6 @@ def _joined(topology: Topology, domains: tuple[str, ...]) -> nx.Graph[object]:
     joined.add_nodes_from(sorted(set(graphs[0]).intersection(*graphs[1:])))
     joined.add_edges_from((a, b) for a, b in sorted(graphs[0].edges) if all(graph.has_edge(a, b) for graph in graphs))
     return joined
-
-
-def cut_or_shut(explorer: Explorer, claim: Reaches) -> Shut | Cut:
-    """What refutes the claim. Raises `Unsupported`, `Undecided`."""
-    topology = Topology(explorer.network)
-    for subject in claim.subjects:
-        begin = starts(explorer.policy, subject)
-        for target in claim.targets:
-            if not begin:
-                return Shut(subject=subject, start=None, target=target, instant=explorer.network.at)
-            found = (each for start in begin if (each := _broken(explorer, topology, claim, subject, start, target)))
-            if (broken := next(found, None)) is not None:
-                return broken
-    raise Unsupported("what refutes it was not found again")
-
-
-def _broken(explorer: Explorer, topology: Topology, claim: Reaches, subject: Ref, start: Start, target: Ref) -> Shut | Cut | None:
-    for instant in explorer.timeline.moments:
-        open_ = [end for end in destinations(explorer.policy, target) if explorer.at(start, end, instant)]
-        if not open_:
-            return Shut(subject=subject, start=start.place, target=target, instant=instant)
-        for here in topology.segment_nodes(start.place.name) if start.place.kind == "segment" else ():
-            failed = _failed(topology, claim, start.place, here, open_)
-            if failed is not None:
-                return Cut(subject=subject, start=start.place, target=target, instant=instant, node=here, failed=failed)
-    return None
 
 
 def _failed(topology: Topology, claim: Reaches, start: Place, here: str, ends: list[Place]) -> tuple[Part, ...] | None:
