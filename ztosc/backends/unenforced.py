@@ -55,7 +55,7 @@ def _labels(intent: Intent) -> Iterator[tuple[str, Span]]:
 
 def _governed(intent: Intent) -> Iterator[tuple[str, Span]]:
     for governance, origin in _all(intent):
-        if governance.log_to is not None:
+        if governance.log_to not in (None, intent.network.log_all):  # `log all` is told once, at the network
             yield f"flows shall be logged to `{governance.log_to}`", origin
         if governance.idle is not None:
             yield "`idle` ends what nobody uses", origin

@@ -27,11 +27,17 @@ def _order(ref: Ref) -> tuple[str, str]:
     return ref.kind, ref.name
 
 
-def rules(program: Program, zone: str) -> tuple[Rule, ...]:
-    """The rules of the sources, by id."""
+def rules(program: Program, zone: str, log_all: str | None = None) -> tuple[Rule, ...]:
+    """The rules of the sources, by id; what names no sink for its records logs to `log_all`, if there is one."""
     ordered = sorted(program.rules, key=lambda rule: rule.span)
     said = (_rule(rule, zone) for rule in ordered if rule.subjects and rule.targets)
-    return _identified([*said, *quarantines(program, zone)])
+    return _identified([_logged(rule, log_all) for rule in (*said, *quarantines(program, zone))])
+
+
+def _logged(rule: Rule, log_all: str | None) -> Rule:
+    if log_all is None or rule.governance.log_to is not None:
+        return rule
+    return rule.model_copy(update={"governance": rule.governance.model_copy(update={"log_to": log_all})})
 
 
 def _rule(rule: BoundRule, zone: str) -> Rule:
@@ -100,9 +106,9 @@ def _identified(found: list[Rule]) -> tuple[Rule, ...]:
     return tuple(sorted(result, key=lambda rule: rule.id))
 
 
-def system_rules(program: Program) -> tuple[Rule, ...]:
+def system_rules(program: Program, log_all: str | None = None) -> tuple[Rule, ...]:
     """The grants that the system itself needs: every segment may use what the nodes offer."""
-    return tuple(
+    found = (
         Rule(
             id=f"system-{bound.name}",
             effect="allow",
@@ -113,3 +119,4 @@ def system_rules(program: Program) -> tuple[Rule, ...]:
         )
         for bound in program.of("system")
     )
+    return tuple(_logged(rule, log_all) for rule in found)

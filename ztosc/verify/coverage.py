@@ -128,7 +128,6 @@ def _settings(network: Network) -> Iterator[Line]:
     settings = network.intent.network
     managers = (ref.name for each in settings.manage for ref in each.subjects)
     yield from _line("management", "`manage` lets it reach the nodes themselves, which no assertion counts", managers)
-    yield from _line("logs", "`log all` sends records there, which `stays within` does not follow", filter(None, [settings.log_all]))
     yield from _line("partners", "another overlay: what it does is not modelled", (each.name for each in network.intent.partners))
 
 
