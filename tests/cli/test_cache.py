@@ -39,7 +39,7 @@ def test_output_is_the_same_with_and_without(tmp_path: Path) -> None:
     assert (home / ".cache" / "ztosc").stat().st_mode & 0o777 == 0o700
     assert without.stdout == filling.stdout == warm.stdout
     text = (project / "network.ztos").read_text()
-    (project / "network.ztos").write_text("# moved\n\n" + text + "\nallow nobody to nothing\n")
+    (project / "network.ztos").write_text("# moved\n\n" + text + "\nallow nobody to nowhere\n")
     moved = [check(where, home=home, cwd=project, arguments=()) for where in ("off", None)]
     assert moved[0].returncode == moved[1].returncode == 1
     assert moved[0].stderr == moved[1].stderr
