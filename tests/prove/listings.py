@@ -155,10 +155,18 @@ def _rule_ends(found: Listing, dice: Random) -> str:
 
 
 def _condition_less(found: Listing, dice: Random) -> str:
-    """A rule that lets something through, and asks one thing less."""
+    """A rule that lets something through, and asks one thing less; that a tuple is not ICMPv6 its set says as well."""
     rule = dice.choice([each for each in _rules(found) if "accept" in each["expr"][-1]])
-    gone = rule["expr"].pop(dice.randrange(len(rule["expr"]) - 1))
+    asked = [each for each in rule["expr"][:-1] if not _is_no_icmpv6(each)]
+    if not asked:
+        return ""
+    gone = dice.choice(asked)
+    rule["expr"] = [each for each in rule["expr"] if each is not gone]
     return f"{rule['chain']}: {json.dumps(rule['expr'])} without {json.dumps(gone)}"
+
+
+def _is_no_icmpv6(statement: dict[str, Any]) -> bool:
+    return statement.get("match") == {"op": "!=", "left": {"meta": {"key": "l4proto"}}, "right": 58}
 
 
 def _turned(found: Listing, dice: Random) -> str:

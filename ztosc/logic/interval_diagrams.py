@@ -20,7 +20,7 @@ from ztosc.logic.diagrams import TooLarge
 from ztosc.logic.intervals import Interval, Intervals
 
 FALSE, TRUE = 0, 1
-BUDGET = 3_000_000
+BUDGET = 40_000_000
 """Branches of all nodes together; a branch takes some 100 bytes with what is remembered of it."""
 TERMINAL = 1 << 30
 
