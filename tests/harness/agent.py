@@ -18,6 +18,8 @@ AT_ONCE = 500
 TCP, UDP, ICMPV6 = 6, 17, 58
 IPV6_FREEBIND = 78
 """linux/in6.h; Python does not name it."""
+HEADERS = {socket.IPV6_HOPOPTS: bytes([0, 0, 1, 4, 0, 0, 0, 0]), socket.IPV6_DSTOPTS: bytes([0, 0, 1, 4, 0, 0, 0, 0])}
+"""Padding alone, as hop-by-hop and destination options (RFC 8200 §4.2)."""
 
 
 class Agent:
@@ -101,6 +103,23 @@ class Agent:
             data, sender = await self.loop.sock_recvfrom(sock, 256)
             if sender[0] == destination and data[0] == ECHO_REPLY and struct.unpack("!H", data[4:6])[0] == mark:
                 return True
+
+    async def odd(self, flow: list[Any], shape: str, timeout: float) -> bool:
+        """Whether a datagram of an odd shape is answered: in fragments, behind extension headers, or both."""
+        _, source, destination, port = flow
+        payload = b"x" * (3000 if "fragments" in shape else 32)
+        try:
+            async with asyncio.timeout(timeout):
+                with _socket(UDP, source) as sock:
+                    for option, header in HEADERS.items():
+                        if "headers" in shape:
+                            sock.setsockopt(socket.IPPROTO_IPV6, option, header)
+                    await self.loop.sock_connect(sock, (destination, port))
+                    await self.loop.sock_sendall(sock, payload)
+                    return await self.loop.sock_recv(sock, 64) == payload[:64]
+        except (OSError, TimeoutError) as error:
+            self.why[str(flow)] = repr(error)
+            return False
 
     async def hold(self, name: str, flow: list[Any], timeout: float) -> bool:
         """Open a flow and keep it."""

@@ -49,6 +49,8 @@ def test_what_was_built_is_proved(case: str) -> None:
     verdicts = prove(network, project(network), built(network), real_tools())
     assert {verdict.verdict for verdict in verdicts} == {"proved"}
     assert {"bundle", "read-back", "enforcement", "names"} <= {verdict.property for verdict in verdicts}
+    executed = [verdict for verdict in verdicts if verdict.property == "executed"]
+    assert len(executed) == (len(project(network)) if real_tools().usable("nft") else 0)
 
 
 MUTATIONS = {

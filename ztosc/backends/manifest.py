@@ -56,6 +56,15 @@ class Proof(Model):
     """Words in the output that mean that the tool could not judge, which is neither a refusal nor an acceptance."""
 
 
+class Listing(Model):
+    """How a real tool that has loaded the files tells what it then holds, on its standard output. `{root}` and `{folder}` as in proofs;
+    under `{root}` lie the files of the network's targets too, where a node has them."""
+
+    tool: str
+    command: tuple[str, ...]
+    inabilities: tuple[str, ...] = ()
+
+
 class Commands(Model):
     """What deployment runs on the node, in order. Each is one argument vector; no shell."""
 
@@ -75,6 +84,8 @@ class Manifest(Model):
     capabilities: tuple[str, ...]
     artifacts: tuple[ArtifactKind, ...]
     proofs: tuple[Proof, ...]
+    listing: Listing | None = None
+    """Absent: nothing is loaded while a bundle is built."""
     commands: Commands
 
     def kind(self, path: str) -> ArtifactKind | None:

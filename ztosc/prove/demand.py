@@ -46,6 +46,11 @@ def demanded(network: Network, spec: NodeSpec) -> Enforcement:
     )
 
 
+def unreached(network: Network) -> Intervals:
+    """Addresses to and from which no grant leads, as a host in a segment writes them."""
+    return intervals.union(*_underlay(network))
+
+
 def _underlay(network: Network) -> tuple[Intervals, Intervals]:
     """IPv6 addresses at which nodes are reached, and IPv4 ones as the NAT64 embeds them (RFC 6052 §2.2)."""
     base = int(ipaddress.IPv6Network(network.nat64_prefix).network_address)

@@ -21,6 +21,7 @@ from ztosc.backends.base import (
     Placement,
     Publishes,
     ReadFault,
+    Withholds,
     network_wide,
     on_nodes,
 )
@@ -32,9 +33,10 @@ from ztosc.logic import regions
 from ztosc.logic.intervals import Intervals
 from ztosc.nodes.records import node_names
 from ztosc.nodes.spec import NodeSpec
-from ztosc.prove.demand import demanded
+from ztosc.prove.demand import demanded, unreached
 from ztosc.prove.difference import difference
 from ztosc.prove.ends import both_ends
+from ztosc.prove.firewall import judge
 from ztosc.prove.tools import Tools
 from ztosc.prove.withheld import withheld, without
 
@@ -56,6 +58,7 @@ def prove(
     gone = withheld(placements, bundle)
     for placement in placements:
         found.extend(_of_target(network, placement, bundle.at(placement.place), tools, gone))
+        found.extend(_executed(network, placement, placements, bundle, tools))
     return (*found, *(_verdict("both-ends", statement, reason) for statement, reason in both_ends(placements, bundle)))
 
 
@@ -92,6 +95,25 @@ def _of_target(
             where = f"{place}/{result.path}" if result.path else place
             refused = result.output or "it gives no reason"
             yield _verdict("accepted", f"{result.tool} accepts {where}", refused if result.outcome == "rejected" else "")
+
+
+def _executed(
+    network: Network, placement: Placement, placements: tuple[Placement, ...], bundle: Bundle, tools: Tools | None
+) -> Iterator[Verdict]:
+    """What a real tool holds once it has loaded a node's files and those of the network, for every packet at once."""
+    if tools is None or not isinstance(placement.target, Enforces):
+        return
+    whole = [each for each in placements if each.node is None and isinstance(each.target, Withholds)]
+    others = [(each.target.manifest.folder, artifact) for each in whole for artifact in bundle.at(each.place)]
+    listed = tools.listing(placement.target.manifest, bundle.at(placement.place), others)
+    if listed is None or listed.outcome == "missing":
+        return
+    outcome: Outcome = "refuted"
+    reason = listed.output or "it gives no reason"
+    if listed.outcome == "accepted":
+        outcome, reason = judge(listed.output, placement.subject, unreached(network))
+    statement = f"{placement.place}, loaded by {listed.tool}, lets pass what the node must, and nothing else"
+    yield _verdict("executed", statement, reason, outcome)
 
 
 def _differs(placement: Placement, model: Any, artifacts: tuple[Artifact, ...]) -> str:

@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from ztosc.backends.base import Artifact
-from ztosc.backends.manifest import Manifest, Proof
+from ztosc.backends.manifest import Listing, Manifest, Proof
 from ztosc.ir.secrets import SecretRef
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib/frr"
@@ -73,6 +73,20 @@ class Tools:
             _stage(Path(root), manifest.folder, files)
             results = (self._proof(proof, manifest.folder, Path(root), files) for proof in manifest.proofs)
             return tuple(result for found in results for result in found)
+
+    def listing(self, manifest: Manifest, files: Iterable[Artifact], others: Iterable[tuple[str, Artifact]] = ()) -> ToolResult | None:
+        """What the tool of a manifest holds once it has loaded the files; `None` where it tells nothing. `others`: with their folders."""
+        wanted = manifest.listing
+        if wanted is None:
+            return None
+        if (missing := self.why_missing(wanted.tool)) is not None:
+            return ToolResult(wanted.tool, "missing", missing)
+        with tempfile.TemporaryDirectory(prefix="ztosc-") as root:
+            _stage(Path(root), manifest.folder, tuple(files))
+            for folder, artifact in others:
+                _stage(Path(root), folder, (artifact,))
+            command = tuple(part.format(root=root, folder=manifest.folder) for part in wanted.command)
+            return _listed(wanted, command, root)
 
     def _proof(self, proof: Proof, folder: str, root: Path, files: tuple[Artifact, ...]) -> Iterator[ToolResult]:
         missing = self.why_not(proof)
@@ -137,6 +151,17 @@ def _ask(asked: tuple[str, ...], proof: Proof, words: dict[str, str], path: str 
         return ToolResult(proof.tool, "missing", output[:OUTPUT].strip(), path)
     accepted = done.returncode == 0 and not any(word in output for word in proof.refusals)
     return ToolResult(proof.tool, "accepted" if accepted else "rejected", output[:OUTPUT].strip(), path)
+
+
+def _listed(wanted: Listing, command: tuple[str, ...], root: str) -> ToolResult:
+    try:
+        done = _run((*_namespace(), *command))
+    except subprocess.TimeoutExpired:
+        return ToolResult(wanted.tool, "rejected", f"no answer within {TIMEOUT} seconds")
+    if done.returncode == 0:
+        return ToolResult(wanted.tool, "accepted", done.stdout.decode(errors="replace"))
+    said = done.stderr.decode(errors="replace").replace(root, "")[:OUTPUT].strip()
+    return ToolResult(wanted.tool, "missing" if any(word in said for word in wanted.inabilities) else "rejected", said)
 
 
 def _counted(proof: Proof, output: str) -> str:

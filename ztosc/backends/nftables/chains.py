@@ -37,6 +37,7 @@ def chains(spec: NodeSpec, found: tuple[Collection, ...]) -> tuple[Chain, ...]:
         *_base(flows, found),
         *_original(),
         *_reply(),
+        *([Chain(name="zt_relay", rules=tuple(_relay_rules(flows)))] if _relays(flows) else ()),
         *(_ask(condition) for condition in spec.conditions),
         Chain(
             name="zt_deny",
@@ -80,7 +81,7 @@ def _base(flows: dict[str, Collection], found: tuple[Collection, ...]) -> Iterat
         name="zt_forward",
         hook=Hook(hook="forward", priority=BEFORE_FILTER, policy="drop"),
         rules=(
-            *_relay_rules(flows),
+            *(["iifname @zt_tunnels jump zt_relay"] if _relays(flows) else ()),
             *([f"meta sdifname . oifname @zt_strangers {DENY}"] if any(each.name == "zt_strangers" for each in found) else ()),
             f"ct state invalid {DENY}",
             ERRORS[0],
@@ -106,6 +107,10 @@ def _base(flows: dict[str, Collection], found: tuple[Collection, ...]) -> Iterat
             DENY,
         ),
     )
+
+
+def _relays(flows: dict[str, Collection]) -> bool:
+    return any(name.startswith("zt_relay") for name in flows)
 
 
 def _relay_rules(flows: dict[str, Collection]) -> Iterator[str]:
@@ -156,8 +161,8 @@ def _original() -> Iterator[Chain]:
             "goto zt_outside",
         ),
     )
-    yield _lookups("zt_source", "echo-request", "iifname . ip6 daddr", "dport", "vmap @zt_grants")
-    yield _lookups("zt_source_vrf", "echo-request", "meta sdifname . ip6 daddr", "dport", "vmap @zt_grants")
+    yield _lookups("zt_source", "echo-request", "iifname . ip6 daddr", "dport", "vmap @zt_grants", ranges=True)
+    yield _lookups("zt_source_vrf", "echo-request", "meta sdifname . ip6 daddr", "dport", "vmap @zt_grants", ranges=True)
     yield _lookups("zt_destination", "echo-request", "ip6 saddr . ip6 daddr", "dport", "@zt_inbound")
     yield _lookups("zt_outside", "echo-request", "ip6 saddr . ip6 daddr", "dport", "vmap @zt_ingress")
 
@@ -173,19 +178,20 @@ def _reply() -> Iterator[Chain]:
             "goto zt_reply_outside",
         ),
     )
-    yield _lookups("zt_reply_source", "echo-reply", "oifname . ip6 saddr", "sport", "vmap @zt_grants")
+    yield _lookups("zt_reply_source", "echo-reply", "oifname . ip6 saddr", "sport", "vmap @zt_grants", ranges=True)
     yield _lookups("zt_reply_destination", "echo-reply", "ip6 daddr . ip6 saddr", "sport", "@zt_inbound")
     yield _lookups("zt_reply_outside", "echo-reply", "ip6 daddr . ip6 saddr", "sport", "vmap @zt_ingress")
 
 
-def _lookups(name: str, echo: str, ends: str, port: str, found: str) -> Chain:
-    """Echo by its ends, everything else that is not ICMPv6 by its ends, protocol and port."""
+def _lookups(name: str, echo: str, ends: str, port: str, found: str, *, ranges: bool = False) -> Chain:
+    """Echo by its ends, everything else that is not ICMPv6 by its ends, protocol and port: single tuples first, then `ranges`."""
     accept = "" if found.startswith("vmap") else " accept"
+    collections = (found, f"{found}_wide") if ranges else (found,)
     return Chain(
         name=name,
         rules=(
             f"icmpv6 type {echo} {ends} {found}_echo{accept}",
-            f"meta l4proto != ipv6-icmp {ends} . meta l4proto . th {port} {found}{accept}",
+            *(f"meta l4proto != ipv6-icmp {ends} . meta l4proto . th {port} {each}{accept}" for each in collections),
             DENY,
         ),
     )

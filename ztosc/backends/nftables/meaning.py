@@ -49,9 +49,9 @@ def _heeds(ruleset: Ruleset, by_name: dict[str, Collection]) -> bool:
 
 
 def _by_key(by_name: dict[str, Collection], name: str, key: Callable[[Element], Key]) -> dict[Key, list[regions.Box]]:
-    """Boxes of a collection and of its echo sibling."""
+    """Boxes of a collection, of its ranges where those stand apart, and of its echo sibling."""
     found: dict[Key, list[regions.Box]] = defaultdict(list)
-    for element in by_name[name].elements:
+    for element in (*by_name[name].elements, *(by_name[f"{name}_wide"].elements if f"{name}_wide" in by_name else ())):
         found[key(element)].append(_box(element))
     for element in by_name[f"{name}_echo"].elements:
         found[key(element)].append((*_box(element), *ECHO_TAIL))

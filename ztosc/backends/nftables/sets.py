@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import product
 
 from ztosc.backends.nftables.model import Collection, Element
 from ztosc.backends.template import one_line
@@ -24,6 +25,8 @@ COMMENT_BYTES = 127
 
 ECHO_BOX: Boxes = ((ECHO[0], ECHO[0], ECHO[1], ECHO[1]),)
 ALL_ICMPV6: Boxes = ((ICMPV6, ICMPV6, 0, 65535),)
+PIECES = 64
+"""Tuples into which a range is taken apart, rather than looked up as one."""
 EVERYWHERE = {6: addresses.ALL6, 4: addresses.ALL4}
 _INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,14}")
 
@@ -70,6 +73,7 @@ def _interfaces(spec: NodeSpec) -> Iterator[Collection]:
     yield Collection(name="zt_ports", types=("ifname",), elements=ports_here)
     yield Collection(name="zt_transits", types=("ifname",), elements=_names(transits))
     yield Collection(name="zt_inside", types=("ifname",), elements=_names(inside))
+    yield Collection(name="zt_tunnels", types=("ifname",), elements=_names({each.interface for each in spec.tunnels}))
     yield Collection(name="zt_vrfs", types=("ifname",), elements=_names(vrfs))
     if spec.fabric.detours:
         pairs = tuple(Element(key=(interface(one), interface(other))) for one, other in sorted(_strangers(spec)))
@@ -122,22 +126,41 @@ def _verdict(permit: Permit) -> str:
 def _source_edge(spec: NodeSpec) -> Iterator[Collection]:
     here = [permit for permit in spec.permits if permit.interface is not None]
     outside = [permit for permit in spec.permits if permit.interface is None]
-    yield _map("zt_grants", ("ifname", "ipv6_addr"), _from_segments(here, echo=False), tuples=True)
+    exact, wide = _parted(_from_segments(here, echo=False))
+    yield _map("zt_grants", ("ifname", "ipv6_addr"), exact, tuples=True, wide=False)
+    yield _map("zt_grants_wide", ("ifname", "ipv6_addr"), wide, tuples=True)
     yield _map("zt_grants_echo", ("ifname", "ipv6_addr"), _from_segments(here, echo=True), tuples=False)
     yield _map("zt_ingress", ("ipv6_addr", "ipv6_addr"), _from_outside(outside, echo=False), tuples=True)
     yield _map("zt_ingress_echo", ("ipv6_addr", "ipv6_addr"), _from_outside(outside, echo=True), tuples=False)
 
 
-def _map(name: str, ends: tuple[str, ...], elements: Iterable[Element], *, tuples: bool) -> Collection:
+def _map(name: str, ends: tuple[str, ...], elements: Iterable[Element], *, tuples: bool, wide: bool = True) -> Collection:
     types = (*ends, "inet_proto", "inet_service") if tuples else ends
-    return Collection(name=name, types=types, verdicts=True, flags=("interval",), elements=tuple(elements))
+    return Collection(name=name, types=types, verdicts=True, flags=("interval",) if wide else (), elements=tuple(elements))
 
 
 def _from_segments(permits: Iterable[Permit], *, echo: bool) -> Iterator[Element]:
     for permit in permits:
         for part in intervals.subtract(intervals_of(permit.destinations), addresses.ALL4):
             for tail in _tails(permit.ports, echo=echo):
-                yield Element(key=(interface(permit.interface or ""), address_text(part), *tail), verdict=_verdict(permit))
+                for each in _pieces((part, *tail)):
+                    key = (interface(permit.interface or ""), address_text(each[0]), *(span_text(span) for span in each[1:]))
+                    yield Element(key=key, verdict=_verdict(permit))
+
+
+def _pieces(box: regions.Box) -> Iterable[regions.Box]:
+    """A box as single tuples, where those are few: a hash set finds them in the same time however many there are."""
+    if 1 < regions.volume((box,)) <= PIECES:
+        return (tuple((value, value) for value in each) for each in product(*(range(low, high + 1) for low, high in box)))
+    return (box,)
+
+
+def _parted(elements: Iterable[Element]) -> tuple[list[Element], list[Element]]:
+    """Single tuples, and those with a range somewhere. An interface's name stands in quotes, and may hold a hyphen."""
+    parts: tuple[list[Element], list[Element]] = ([], [])
+    for each in elements:
+        parts[any("-" in field for field in each.key[1:])].append(each)
+    return parts
 
 
 def _from_outside(permits: Iterable[Permit], *, echo: bool) -> Iterator[Element]:
@@ -145,16 +168,17 @@ def _from_outside(permits: Iterable[Permit], *, echo: bool) -> Iterator[Element]
         for source in intervals_of(permit.sources):
             for part in intervals_of(permit.destinations):
                 for tail in _tails(permit.ports, echo=echo):
-                    yield Element(key=(address_text(source), address_text(part), *tail), verdict=_verdict(permit))
+                    key = (address_text(source), address_text(part), *(span_text(span) for span in tail))
+                    yield Element(key=key, verdict=_verdict(permit))
 
 
-def _tails(boxes: Boxes, *, echo: bool) -> Iterator[tuple[str, ...]]:
+def _tails(boxes: Boxes, *, echo: bool) -> Iterator[tuple[Interval, ...]]:
     """Protocol and port of each box; for echo, one empty tail where the boxes hold it."""
     if echo:
         yield from [()] if ports.intersect(boxes, ECHO_BOX) else []
         return
     for low, high, first, last in ports.subtract(boxes, ALL_ICMPV6):
-        yield span_text((low, high)), span_text((first, last))
+        yield (low, high), (first, last)
 
 
 def _destination_edge(spec: NodeSpec) -> Iterator[Collection]:

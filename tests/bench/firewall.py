@@ -1,0 +1,194 @@
+"""Load time, packets a second, time of the proof, by number of grants: `python -m tests.bench.firewall [rounds] [grants ...]`.
+
+A node in a namespace forwards 64-byte UDP of one session to one of many granted destinations, each tuple under one of two conditions. In
+turns with it: a node without rules, the same rules with answers and all else of a known connection let through first, and (up to
+`LINEAR` grants) a rule a grant. Needs root. Figures are packets that arrived, by the receiver's own count, for each second of CPU that the
+sender took: over veth the kernel forwards a packet inside the call that sends it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import resource
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.nodes import networks as n
+from ztosc.backends import Artifact, backends, render
+from ztosc.backends.base import NetworkSpec
+from ztosc.backends.nftables import BACKEND
+from ztosc.backends.nftables.sets import set_of
+from ztosc.backends.underlay import BACKEND as UNDERLAY
+from ztosc.nodes import NodeSpec, project
+from ztosc.prove import real_tools
+from ztosc.prove.demand import unreached
+from ztosc.prove.firewall import judge
+
+CLIENT, GATE, FIRST = "fd3c:91a2:77e0:31::9", "fd3c:91a2:77e0:31::1", int(ipaddress.ip_address("fd3c:91a2:77e0:1:5::"))
+LINEAR = 1000
+SECONDS = 2.0
+NETWORK = n.hospital()
+
+
+def many(grants: int) -> NodeSpec:
+    """A node of the hospital, and that many grants from staff to single addresses."""
+    spec = next(each for each in project(NETWORK) if each.node == "edge-1")
+    some = next(each for each in spec.permits if each.interface == "zt-s3")
+    asked = [each for each in spec.conditions if not each.of_time_alone][:2]
+
+    def permit(index: int) -> object:
+        address = str(ipaddress.ip_address(FIRST + 2 * index))
+        change = {"destinations": ((address, address),), "ports": n.udp(1000 + index % 7), "condition": asked[index % 2].id}
+        return some.model_copy(update=change)
+
+    return spec.model_copy(update={"permits": (*spec.permits, *(permit(index) for index in range(grants)))})
+
+
+def shared() -> tuple[Artifact, ...]:
+    return UNDERLAY.render(UNDERLAY.lower(NetworkSpec(NETWORK, render(project(NETWORK), backends()))))
+
+
+def run(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True, text=True)
+
+
+class Road:
+    """A client, a node and a server in a row."""
+
+    def __init__(self, name: str) -> None:
+        self.spaces = {part: f"ztb{os.getpid()}{name}{part}" for part in ("client", "node", "server")}
+        for space in self.spaces.values():
+            run("ip", "netns", "add", space)
+        client, node, server = self.spaces.values()
+        for left, one, right, other in ((client, "eth0", node, "zt-s3"), (node, "zt-d0", server, "eth0")):
+            run("ip", "-n", left, "link", "add", one, "type", "veth", "peer", "name", other, "netns", right)
+            run("ip", "-n", left, "link", "set", one, "up")
+            run("ip", "-n", right, "link", "set", other, "up")
+        run("ip", "netns", "exec", node, "sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/all/forwarding")
+        for space, words in (
+            (client, f"addr add {CLIENT}/64 dev eth0 nodad"), (node, f"addr add {GATE}/64 dev zt-s3 nodad"),
+            (node, "addr add fd3c:91a2:77e0:1::1/64 dev zt-d0 nodad"), (server, "addr add fd3c:91a2:77e0:1::2/64 dev eth0 nodad"),
+            (client, f"route add default via {GATE}"), (node, "route add fd3c:91a2:77e0:1:5::/80 via fd3c:91a2:77e0:1::2"),
+            (server, "link set lo up"), (server, "route add local fd3c:91a2:77e0:1:5::/80 dev lo"),
+            (server, "route add default via fd3c:91a2:77e0:1::1"),
+        ):  # fmt: skip
+            run("ip", "-n", space, "-6", *words.split())
+
+    def load(self, *files: str) -> float:
+        began = time.perf_counter()
+        for file in files:
+            run("ip", "netns", "exec", self.spaces["node"], "nft", "-f", file)
+        return time.perf_counter() - began
+
+    def rate(self, index: int) -> float:
+        """Packets a CPU second that arrived at one of the granted destinations, once a packet of the flow has been answered."""
+        end = [str(ipaddress.ip_address(FIRST + 2 * index)), str(1000 + index % 7)]
+        python = [sys.executable, "-I", "-S", "-c"]
+        serve = ["ip", "netns", "exec", self.spaces["server"], *python, RECEIVER, *end]
+        send = ["ip", "netns", "exec", self.spaces["client"], *python, SENDER, CLIENT, *end, str(SECONDS)]
+        with subprocess.Popen(serve, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+            assert server.stdout is not None and server.stdout.readline() == b"ready\n"
+            packets = _counter(self.spaces["server"])
+            took = float(subprocess.run(send, check=True, capture_output=True, text=True).stdout)
+            return (_counter(self.spaces["server"]) - packets) / took
+
+    def close(self) -> None:
+        for space in self.spaces.values():
+            subprocess.run(["ip", "netns", "delete", space], check=False)
+
+
+SENDER = """
+import socket, sys, time
+sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+sock.bind((sys.argv[1], 4242)); sock.connect((sys.argv[2], int(sys.argv[3])))
+send, word = sock.send, bytes(16)
+sock.settimeout(5); send(word); sock.recv(64); sock.settimeout(None)
+end, began = time.perf_counter() + float(sys.argv[4]), time.process_time()
+while time.perf_counter() < end:
+    for _ in range(200): send(word)
+print(time.process_time() - began)
+"""
+RECEIVER = """
+import socket, sys
+sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+sock.setsockopt(socket.IPPROTO_IPV6, 78, 1)  # IPV6_FREEBIND: the prefix is local, none of its addresses is anybody's
+sock.bind((sys.argv[1], int(sys.argv[2])))
+print("ready", flush=True)
+word, sender = sock.recvfrom(64); sock.sendto(word, sender)  # answered: from here on the connection is established
+sys.stdin.read()
+"""
+
+
+def _counter(space: str) -> int:
+    said = subprocess.run(["ip", "-n", space, "-s", "-o", "link", "show", "eth0"], capture_output=True, text=True, check=True)
+    return int(said.stdout.split("RX:")[1].split("\\")[1].split()[1])
+
+
+def rulesets(grants: int, folder: Path) -> tuple[dict[str, list[str]], NodeSpec, tuple[Artifact, ...], float]:
+    """Files by what they are called, in the order in which they are loaded."""
+    spec = many(grants)
+    began = time.process_time()
+    files = BACKEND.render(BACKEND.lower(spec))
+    emitted = time.process_time() - began
+    own, withheld, more = folder / "own.nft", folder / "underlay.nft", folder / "sessions.nft"
+    own.write_bytes(files[0].content)
+    withheld.write_bytes(shared()[0].content)
+    sets = [set_of(each) for each in spec.conditions if not each.of_time_alone][:2]
+    more.write_text("".join(f"add element inet ztos {name} {{ {CLIENT} timeout 1h }}\n" for name in sets))
+    first = folder / "first.nft"
+    first.write_text("insert rule inet ztos zt_forward ct state established accept\n")
+    found = {"no rules": [], "ours": [own, withheld, more], "established first": [own, withheld, more, first]}
+    if grants <= LINEAR:
+        linear = folder / "linear.nft"
+        rule = "\t\tip6 saddr {} ip6 daddr {} udp dport {} accept\n"
+        rules = (rule.format(CLIENT, ipaddress.ip_address(FIRST + 2 * index), 1000 + index % 7) for index in range(grants))
+        opening = "type filter hook forward priority 0; policy drop;\n\t\tct direction reply accept"
+        linear.write_text(f"table inet lin {{\n\tchain f {{\n\t\t{opening}\n{''.join(rules)}\t}}\n}}\n")
+        found["a rule a grant"] = [linear]
+    return {name: [str(file) for file in each] for name, each in found.items()}, spec, files, emitted
+
+
+def measure(grants: int, rounds: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        found, spec, files, emitted = rulesets(grants, Path(folder))
+        roads = {name: Road(str(index)) for index, name in enumerate(found)}
+        try:
+            loads = {name: road.load(*found[name]) for name, road in roads.items()}
+            rates: dict[str, list[float]] = {name: [] for name in found}
+            for _ in range(rounds):
+                for name, road in roads.items():
+                    rates[name].append(road.rate(grants - 1))
+        finally:
+            for road in roads.values():
+                road.close()
+        began = time.perf_counter()
+        run("unshare", "--net", "nft", "-c", "-f", found["ours"][0])
+        checked = time.perf_counter() - began
+        print(f"\n{grants} grants: emitted in {emitted:.2f} s CPU, nft -c {checked:.2f} s, peak {_peak()} MiB")
+        bare = statistics.median(rates["no rules"])
+        for name, each in rates.items():
+            middle = statistics.median(each)
+            spread = f"{min(each) / 1000:.0f}-{max(each) / 1000:.0f}"
+            print(f"  {name:18} {middle / 1000:6.1f}k/s ({spread})  {middle / bare:5.0%} of no rules, loaded in {loads[name]:.2f} s")
+        said = real_tools().listing(BACKEND.manifest, files, [(UNDERLAY.manifest.folder, each) for each in shared()])
+        assert said is not None and said.outcome == "accepted", said
+        began = time.process_time()
+        verdict = judge(said.output, spec, unreached(NETWORK))
+        print(f"  proof: {verdict[0]} in {time.process_time() - began:.2f} s CPU")
+
+
+def _peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+if __name__ == "__main__":
+    assert socket.has_ipv6
+    rounds, *sizes = [int(each) for each in sys.argv[1:]] or [5]
+    for size in sizes or (1000, 10_000, 100_000):
+        measure(size, rounds)

@@ -1,0 +1,86 @@
+"""The verdict: hook by hook and family by family, what the loaded ruleset lets pass is what the node's spec demands.
+
+Guarantees: no difference without a packet that shows it, the least in a fixed order; anything that is not known is told as such.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ztosc.ir.spaces import vrf_name
+from ztosc.ir.verdict import Outcome
+from ztosc.logic import addresses
+from ztosc.logic.diagrams import TooLarge
+from ztosc.logic.interval_diagrams import FALSE
+from ztosc.logic.intervals import Intervals
+from ztosc.nodes.spec import NodeSpec
+from ztosc.prove.firewall.packet import CT, NEW, SEEN, Space
+from ztosc.prove.firewall.program import Program, Unsupported
+from ztosc.prove.firewall.read import program
+from ztosc.prove.firewall.run import Run, interfaces
+from ztosc.prove.firewall.wanted import PRIORITIES, Wanted
+
+
+def judge(listed: str, spec: NodeSpec, gone: Intervals) -> tuple[Outcome, str]:
+    """Of what nft lists as loaded: proved, or why not. `gone`: addresses to and from which no grant leads."""
+    try:
+        found = program(listed)
+        reason = next(_differences(found, spec, gone), "")
+    except Unsupported as unsupported:
+        return "unsupported", f"{unsupported} is not known to the proof"
+    except TooLarge as outgrown:
+        return "unknown", str(outgrown)
+    return ("refuted", reason) if reason else ("proved", "")
+
+
+def _differences(found: Program, spec: NodeSpec, gone: Intervals) -> Iterator[str]:
+    strange = sorted({chain.hook for chain in found.chains.values() if chain.hook} - SEEN.keys())
+    if strange:
+        raise Unsupported(f"a chain in hook `{strange[0]}`")
+    yield from _standing(found, spec)
+    vrfs = {vrf_name(each.l3vni) for each in spec.transits}
+    for family in (6, 4):
+        space = Space(family, interfaces(found) | _named(spec) | vrfs, vrfs)
+        run, wanted = Run(found, space), Wanted(spec, space, gone)
+        for hook in SEEN:
+            yield from _of_hook(space, hook, run.alone(hook), wanted.alone(hook))
+            yield from _of_hook(space, hook, run.passing(hook), wanted.passing(hook))
+        yield from _misplaced(space, run)
+
+
+def _named(spec: NodeSpec) -> set[str]:
+    tunnels = {tunnel for each in spec.fabric.domains for tunnel in each.tunnels}
+    flows = {flow.interface for flow in spec.flows if flow.interface}
+    sides = {each.interface for each in spec.segments} | {each.interface for each in spec.transits}
+    return {"lo", *tunnels, *flows, *sides, *(each.interface for each in spec.tunnels)}
+
+
+def _of_hook(space: Space, hook: str, found: int, wanted: int) -> Iterator[str]:
+    for one, other, what in ((found, wanted, "passes, and must not"), (wanted, found, "does not pass, and must")):
+        unlike = space.diagrams.without(one, other)
+        begins = space.diagrams.both(unlike, space.points(CT, (NEW,)))
+        point = space.diagrams.least(begins or unlike)
+        if point is not None:
+            yield f"{space.told(hook, point)}: {what}"
+
+
+def _misplaced(space: Space, run: Run) -> Iterator[str]:
+    """A chain at another priority judges packets that others have judged, tracked or put together in between, or not yet."""
+    for hook, priority in PRIORITIES.items():
+        for chain in run.bases(hook):
+            dropped = space.diagrams.without(space.universe(hook), run.alone(hook))
+            point = space.diagrams.least(dropped)
+            if chain.priority != priority and point is not None and dropped != FALSE:
+                yield f"{space.told(hook, point)}: is dropped at priority {chain.priority}, and must be at {priority}"
+
+
+def _standing(found: Program, spec: NodeSpec) -> Iterator[str]:
+    """What stands in the dynamic sets from the start: endpoints that are what their condition asks, and nothing else."""
+    for name, each in sorted(found.collections.items()):
+        if each.dynamic:
+            condition = f"c-{name[5:]}" if name[:5] in ("zt_s_", "zt_o_") else ""
+            wanted = {addresses.value(member.address) for member in spec.members if member.condition == condition}
+            stands = {number for (part,), _ in each.elements if isinstance(part, tuple) for number in part}
+            for number in sorted(wanted ^ stands):
+                told = "is missing in" if number in wanted else "stands without a session in"
+                yield f"a packet from {addresses.address_text(number)}: that address {told} `{name}`"

@@ -1,0 +1,87 @@
+"""A ruleset as a small program: what a rule looks at, what it compares that with, and where it leads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ztosc.logic.intervals import Interval
+
+
+class Unsupported(Exception):
+    """A statement whose meaning is not known here: nothing may be concluded from the ruleset."""
+
+
+Field = Literal[
+    "iif", "oif", "sdif", "nfproto", "saddr6", "daddr6", "saddr4", "daddr4", "proto", "sport", "dport",
+    "icmp6", "icmp4", "hoplimit", "state", "direction",
+]  # fmt: skip
+"""`icmp6` and `icmp4` are the types of ICMP messages; `state` and `direction` are connection tracking's."""
+
+Value = str | Interval
+"""Of an interface its name, of all else an interval of numbers."""
+
+Key = tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a rule ends. `drop` stands for `reject` too."""
+
+    kind: Literal["accept", "drop", "return", "goto", "jump"]
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Fields that must, or must not, be among keys: those of a named set, or those that stand here."""
+
+    fields: tuple[Field, ...]
+    among: str | tuple[Key, ...]
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A verdict map that is asked; where it knows nothing, the rule has no effect."""
+
+    fields: tuple[Field, ...]
+    map: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """From here on, who knows: what follows may be skipped."""
+
+
+Statement = Match | Lookup | Verdict | Limit
+Rule = tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A chain; a base chain has a hook, a priority and a policy."""
+
+    name: str
+    rules: tuple[Rule, ...]
+    hook: str | None = None
+    priority: int = 0
+    accepts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A named set or verdict map. What a `dynamic` one holds is not known; its keys are those that stand in it from the start."""
+
+    name: str
+    types: tuple[str, ...]
+    dynamic: bool
+    elements: tuple[tuple[Key, Verdict | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Everything that was loaded."""
+
+    collections: dict[str, Collection]
+    chains: dict[str, Chain]

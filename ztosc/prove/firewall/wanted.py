@@ -1,0 +1,293 @@
+"""What a node's spec demands of each hook, as a union of what may pass: no order, no chains, no names of sets but those of the contract.
+
+Guarantees: computed from the spec and the network alone, by other code than what made the files. What an address may initiate under a
+condition is asked of the dynamic set of that condition (`targets/nftables/README.md`), whose content is the runner's.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+from ztosc.ir.spaces import vrf_name
+from ztosc.logic import addresses, intervals
+from ztosc.logic.interval_diagrams import FALSE, TRUE
+from ztosc.logic.intervals import Interval, Intervals
+from ztosc.logic.ports import Boxes
+from ztosc.nodes.spec import Condition, NodeFlow, NodeSpec, Permit, Ranges, intervals_of
+from ztosc.prove.firewall.packet import (
+    BACK,
+    CT,
+    DADDR,
+    DPORT,
+    HOPLIMIT,
+    ICMP4,
+    ICMP6,
+    IIF,
+    INVALID,
+    OIF,
+    ORIGINAL,
+    PROTO,
+    RELATED_BACK,
+    RELATED_ON,
+    SADDR,
+    SDIF,
+    SPORT,
+    TYPE,
+    Space,
+)  # fmt: skip
+from ztosc.prove.firewall.program import Field
+
+PRIORITIES = {"prerouting": -310, "input": -5, "forward": -5, "output": -5}
+"""Behind defragmentation (-400) and before connection tracking (-200); behind it, and before the host's own filters (0)."""
+LINK_LOCAL = ipaddress.IPv6Network("fe80::/10")
+ECHO_REQUEST, ECHO_REPLY = 128, 129
+ROUTER_SOLICIT, ROUTER_ADVERT, NEIGHBOUR_SOLICIT, NEIGHBOUR_ADVERT = 133, 134, 135, 136
+LISTENERS = (130, 131, 132, 143)
+ERRORS = {6: (1, 2, 3, 4), 4: (3, 11, 12)}
+RELAYED = {6: (6, 179, (DPORT, SPORT)), 4: (17, 4789, (DPORT,))}
+"""BGP between loopbacks, VXLAN between VTEPs: the protocol, the port, and at which end it may stand."""
+
+
+class Wanted:
+    """One node and family. `gone`: addresses that the network withholds, to and from which nothing is granted."""
+
+    def __init__(self, spec: NodeSpec, space: Space, gone: Intervals) -> None:
+        self.spec, self.space, self.d = spec, space, space.diagrams
+        self.family = space.family
+        self.ports = [each.interface for each in spec.segments]
+        self.transits = [each.interface for each in spec.transits]
+        self.vrfs = [vrf_name(each.l3vni) for each in spec.transits]
+        self.inside = [*self.ports, *self.transits, *self.vrfs, *(each.interface for each in spec.tunnels)]
+        self.conditions = {each.id: each for each in spec.conditions}
+        gone6 = intervals.subtract(gone, addresses.ALL4)
+        self.granted = self.d.without(TRUE, self.d.either(space.within(SADDR, gone6), space.within(DADDR, gone6)))
+        self._alone: dict[str, int] = {}
+        self.tracked = self.d.without(TRUE, space.points(CT, (INVALID,)))
+
+    def passing(self, hook: str) -> int:
+        """What passes a hook, and before that prerouting by each interface."""
+        whole = self.alone(hook)
+        return self.d.both(whole, self._came_in) if hook in ("input", "forward") else whole
+
+    def alone(self, hook: str) -> int:
+        """What one hook accepts."""
+        if hook not in self._alone:
+            self._alone[hook] = self._accepted(hook)
+        return self._alone[hook]
+
+    def _accepted(self, hook: str) -> int:
+        found = {"prerouting": self._prerouting, "input": self._input, "forward": self._forward, "output": self._output}[hook]()
+        return self.d.both(found, self.space.universe(hook))
+
+    # Hooks
+
+    def _prerouting(self) -> int:
+        return self.d.any(self._from(IIF, name, None) for name in [*self.space.names, None])
+
+    @cached_property
+    def _came_in(self) -> int:
+        """By the interface, and by the slave behind a VRF."""
+        d, names = self.d, [*self.space.names, None]
+        first = d.any(self._from(IIF, name, None) for name in names)
+        second = d.any((self.space.points(SDIF, (0,)), *(self._from(SDIF, name, name) for name in names)))
+        return d.both(first, second)
+
+    def _from(self, side: int, name: str | None, port: str | None) -> int:
+        """What may come in by an interface; by one that nobody names, what is not from one of our own addresses."""
+        here = self.space.points(side, (self.space.numbers[name] if name else 1,))
+        if name == "lo" or (name in self.inside and name not in self.ports):
+            return here
+        if name in self.ports:
+            return self.d.both(here, self._behind(name or ""))
+        return self.d.without(here, self.space.within(SADDR, _plain(self.spec.ours))) if self.family == 6 else here
+
+    def _behind(self, port: str) -> int:
+        """Its hosts, and neighbours that speak on the link alone."""
+        if self.family == 4:
+            return FALSE
+        hosts = next(each.hosts for each in self.spec.segments if each.interface == port)
+        first = int(LINK_LOCAL.network_address)
+        near = self.space.within(SADDR, ((0, 0), (first, int(LINK_LOCAL.broadcast_address))))
+        spoken = self._icmp((ROUTER_SOLICIT, NEIGHBOUR_SOLICIT, NEIGHBOUR_ADVERT), 255)
+        return self.d.either(self.space.within(SADDR, _plain(hosts)), self.d.both(near, spoken))
+
+    def _input(self) -> int:
+        d = self.d
+        advert = d.without(self._icmp((ROUTER_ADVERT,), 255), self.space.ports(IIF, self.inside))
+        solicit = d.both(self._icmp((ROUTER_SOLICIT,), 255), self.space.ports(IIF, self.ports))
+        systems = d.both(self._systems(DADDR), self._initiated)
+        parts = (self._neighbours(), solicit, advert, self._errors(), systems, *self._own("in"))
+        return d.either(self._lo(IIF), d.both(self.tracked, d.any(parts)))
+
+    def _forward(self) -> int:
+        d = self.d
+        flows = d.any((self._initiated, self._answered))
+        errors = self._errors() if self.family == 6 else FALSE
+        walled = d.without(d.both(self.tracked, d.either(flows, errors)), self._strangers())
+        return d.either(self._relayed(), walled)
+
+    def _output(self) -> int:
+        d = self.d
+        spoken = (self._icmp((ROUTER_SOLICIT, ROUTER_ADVERT), 255), self._icmp(LISTENERS, 1))
+        systems = d.both(self._systems(SADDR), self._answered)
+        parts = (self._neighbours(), *spoken, self._errors(), systems, *self._own("out"))
+        return d.any((self._lo(OIF), self.space.ports(OIF, self.vrfs), d.both(self.tracked, d.any(parts))))
+
+    # What belongs to no flow
+
+    def _lo(self, side: int) -> int:
+        return self.space.ports(side, ("lo",))
+
+    def _icmp(self, types: Iterable[int], hops: int) -> int:
+        if self.family == 4:
+            return FALSE
+        return self.d.all((self.space.points(PROTO, (ICMP6,)), self.space.points(TYPE, types), self.space.points(HOPLIMIT, (hops,))))
+
+    def _neighbours(self) -> int:
+        return self._icmp((NEIGHBOUR_SOLICIT, NEIGHBOUR_ADVERT), 255)
+
+    def _errors(self) -> int:
+        """About a flow that was (RFC 4890 §4.3.1)."""
+        protocol = self.space.points(PROTO, (ICMP6 if self.family == 6 else ICMP4,))
+        return self.d.all((protocol, self.space.points(TYPE, ERRORS[self.family]), self.space.points(CT, (RELATED_ON, RELATED_BACK))))
+
+    def _systems(self, side: int) -> int:
+        own = intervals.normalize((addresses.value(each.address),) * 2 for each in self.spec.systems)
+        return self.space.within(side, own) if self.family == 6 else FALSE
+
+    # Flows
+
+    def _at(self, name: str) -> int:
+        """Packets that came in by a port: by itself, or by its VRF."""
+        behind = self.d.both(self.space.ports(IIF, self.vrfs), self.space.ports(SDIF, (name,)))
+        return self.d.either(self.space.ports(IIF, (name,)), behind)
+
+    @cached_property
+    def _initiated(self) -> int:
+        """From whom it is granted: behind a port, behind another node, from outside."""
+        if self.family == 4:
+            return FALSE
+        outside = self.d.without(TRUE, self.space.ports(IIF, self.inside))
+        return self._granted(self._at, outside, (SADDR, DADDR, DPORT), ORIGINAL, ECHO_REQUEST)
+
+    @cached_property
+    def _answered(self) -> int:
+        """The same the other way round, to where the initiator is."""
+        if self.family == 4:
+            return FALSE
+        outside = self.d.without(TRUE, self.space.ports(OIF, self.inside))
+        return self._granted(lambda name: self.space.ports(OIF, (name,)), outside, (DADDR, SADDR, SPORT), (BACK,), ECHO_REPLY)
+
+    def _granted(self, at, outside: int, ends: tuple[int, int, int], states: tuple[int, ...], echo: int) -> int:  # type: ignore[no-untyped-def]
+        d, spec = self.d, self.spec
+        found = []
+        for port in [*self.ports, None]:
+            found.append(d.both(at(port) if port else outside, d.any(self._permitted(port, ends, echo))))
+        arriving = self._tuples(
+            ((source, part, each.ports) for each in spec.inbound for source in _plain(each.sources) for part in _plain(each.destinations)),
+            ends,
+            echo,
+        )
+        found += [d.both(at(transit), arriving) for transit in self.transits]
+        return d.all((d.any(found), self.granted, self.space.points(CT, states)))
+
+    def _permitted(self, port: str | None, ends: tuple[int, int, int], echo: int) -> Iterator[int]:
+        """By condition: all that one in-port, or the outside, may initiate under it."""
+        by_condition: dict[str | None, list[Permit]] = defaultdict(list)
+        for permit in self.spec.permits:
+            if permit.interface == port:
+                by_condition[permit.condition].append(permit)
+        for condition, permits in by_condition.items():
+            ways = (
+                (source, part, each.ports)
+                for each in permits
+                for source in (_plain(each.sources) if port is None else ((0, 2**128 - 1),))
+                for part in _plain(each.destinations)
+            )
+            found = self._tuples(ways, ends, echo)
+            yield self.d.both(found, self._holds(self.conditions[condition], ends[0])) if condition else found
+
+    def _holds(self, condition: Condition, initiator: int) -> int:
+        name = ("zt_o_" if condition.of_time_alone else "zt_s_") + condition.id.removeprefix("c-")
+        field: Field = "nfproto" if condition.of_time_alone else "saddr6" if initiator == SADDR else "daddr6"
+        return self.space.asked(name, (field,))
+
+    def _tuples(self, ways: Iterable[tuple[Interval, Interval, Boxes]], ends: tuple[int, int, int], echo: int) -> int:
+        """Source, destination, protocol and port; ICMPv6 by its echo alone."""
+        plain, echoes = [], []
+        for source, part, boxes in ways:
+            for low, high, first, last in boxes:
+                plain += [(source, part, run, (first, last)) for run in _around(low, high)]
+                if low <= ICMP6 <= high and first <= ECHO_REQUEST <= last:
+                    echoes.append((source, part, (ICMP6, ICMP6), (echo, echo)))
+        initiator, responder, port = ends
+        tuples = self.d.boxes((initiator, responder, PROTO, port), plain)
+        return self.d.either(tuples, self.d.boxes((initiator, responder, PROTO, TYPE), echoes))
+
+    # The node's own, and what it relays
+
+    def _own(self, hook: str) -> Iterator[int]:
+        """Flows of the node: those that begin this way, and answers to those that begin the other way."""
+        side, (remote, local) = (IIF, (SADDR, DADDR)) if hook == "in" else (OIF, (DADDR, SADDR))
+        beyond = self.d.without(TRUE, self.space.ports(side, self.inside))
+        for flows, port, states in ((True, DPORT, ORIGINAL), (False, SPORT, (BACK,))):
+            chosen = [each for each in self.spec.flows if (each.direction == hook) is flows and self._own_family(each)]
+            state = self.space.points(CT, states)
+            for interface in sorted({each.interface or "" for each in chosen}):
+                where = self.space.ports(side, (interface,)) if interface else beyond
+                boxes = [
+                    (far, near, (low, high), (first, last))
+                    for each in chosen
+                    if (each.interface or "") == interface
+                    for far in self._whole(each.remote)
+                    for near in self._whole(each.local)
+                    for low, high, first, last in each.ports
+                ]
+                yield self.d.all((where, state, self.d.boxes((remote, local, PROTO, port), boxes)))
+
+    def _own_family(self, flow: NodeFlow) -> bool:
+        return (":" in flow.local) is (self.family == 6)
+
+    def _whole(self, prefix: str | None) -> Intervals:
+        """The addresses of a prefix, or all of the family: no packet of IPv6 may carry an IPv4-mapped one (RFC 4291 §2.5.5.2)."""
+        if self.family == 6:
+            return intervals.subtract(addresses.of_prefix(prefix or "::/0"), addresses.ALL4)
+        found = ipaddress.ip_network(prefix or "0.0.0.0/0")
+        return ((int(found.network_address), int(found.broadcast_address)),)
+
+    def _relayed(self) -> int:
+        """From tunnel to tunnel between other nodes of one domain, whose own filters decide."""
+        protocol, number, ends = RELAYED[self.family]
+        found = []
+        for domain in self.spec.fabric.domains:
+            pool = self._whole(domain.loopback_pool if self.family == 6 else domain.vtep_pool)
+            ways = self.d.both(self.space.ports(IIF, domain.tunnels), self.space.ports(OIF, domain.tunnels))
+            for end in ends if len(domain.tunnels) > 1 else ():
+                boxes = [(one, other, (protocol,) * 2, (number,) * 2) for one in pool for other in pool]
+                found.append(self.d.both(ways, self.d.boxes((SADDR, DADDR, PROTO, end), boxes)))
+        return self.d.any(found)
+
+    def _strangers(self) -> int:
+        """What came from another node in one domain, and would leave in one that the node joins with it."""
+        if not self.spec.fabric.detours:
+            return FALSE
+        tables = {each.domain: each.l3vni for each in self.spec.transits}
+        allowed = {(each.interface, each.l3vni) for each in self.spec.transits}
+        allowed |= {(each.interface, tables[each.domain]) for each in self.spec.segments}
+        allowed |= {(each.interface, each.table) for each in self.spec.fabric.held}
+        ways = {*self.transits, *self.ports}
+        pairs = [(each.interface, way) for each in self.spec.transits for way in ways if (way, each.l3vni) not in allowed]
+        return self.d.any(self.d.both(self.space.ports(SDIF, (one,)), self.space.ports(OIF, (other,))) for one, other in pairs)
+
+
+def _plain(parts: Ranges) -> Intervals:
+    """IPv6 alone."""
+    return intervals.subtract(intervals_of(parts), addresses.ALL4)
+
+
+def _around(low: int, high: int) -> Intervals:
+    """Protocols but ICMPv6."""
+    return intervals.subtract(((low, high),), ((ICMP6, ICMP6),))
