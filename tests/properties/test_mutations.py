@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.verify.networks import AT
-from ztosc.compare import Side, compare
+from ztosc.compare import compare
 from ztosc.compiler import compile_project, verify_network
 from ztosc.ir.evaluate import Policy
 from ztosc.ir.flow import DevicePrincipal, Flow, Host, Person, Place, Principal, ServiceEndpoint
@@ -150,7 +150,7 @@ MUTATIONS: tuple[Mutation, ...] = (
 
 def noticed(old: Network, new: Network) -> bool:
     """Whether anything tells of the change."""
-    found = compare(Side(old, {}), Side(new, {}))
+    found = compare(old, new)
     if found.gained or found.lost or found.guarantees:
         return True
     return any(each.verdict == "refuted" for each in verify_network(new)) or not all(each.passed for each in run_tests(new))
