@@ -36,7 +36,7 @@ def test_mutations_are_cut_alike() -> None:
 
 
 @settings(derandomize=True, max_examples=500, deadline=None)
-@given(st.text(alphabet='anor{}()[];,"#\n:\\é$ ', max_size=60))
+@given(st.text(alphabet='anor{}()[];,"#\n\r\t:\\é$ ', max_size=60))
 def test_any_text_is_cut_alike(text: str) -> None:
     agrees(text)
 

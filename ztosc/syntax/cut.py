@@ -18,6 +18,7 @@ MARKS = re.compile(
 )
 """Whatever decides where a statement ends: brackets, texts and holes that may hold some, and the gaps between lines, comments and all."""
 COMMENT = re.compile(r"\#[^\n]*")
+BREAK = re.compile(r"\n|\#[^\n]*")
 WORD_ENDS = r"(?![A-Za-z0-9_.:/-]|\$\{[a-z][a-z0-9-]*\})"
 CONTINUES = re.compile(rf"(?:{'|'.join(sorted(CLAUSE_WORDS))}){WORD_ENDS}|from{WORD_ENDS}[ \t\r\f]*[0-9]{{4}}-")
 BLANKS = " \t\r\f"
@@ -87,7 +88,7 @@ class _Cutting:
             self._document(gap, start, end)
         joined = ")" in stack or "]" in stack or CONTINUES.match(text, end) is not None
         if joined or "\n" not in gap:
-            self._changes.append((start, end, " " * len(gap)))
+            self._changes.append((start, end, BREAK.sub(lambda found: " " * len(found.group()), gap)))
         elif end < len(text) and self._may_dangle(start):
             return False
         elif not stack:
