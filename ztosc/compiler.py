@@ -10,12 +10,13 @@ input allows, so one run reports the mistakes of all of them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ztosc.allocate import LOCK_FILE, Lock, allocate, parse_lock, render_lock
 from ztosc.diagnostics import Diagnostic, Report, Severity
 from ztosc.ir.intent import Intent
-from ztosc.ir.network import Network
+from ztosc.ir.network import Network, network_digest
 from ztosc.lower import lower
 from ztosc.semantics import Program, check
 from ztosc.source import Loader, Source, SourceMissing
@@ -38,7 +39,7 @@ OVER = frozenset({"ZT503"})
 """Errors that a revision without mistakes comes to have."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Compiled:
     """What compiling gave: diagnostics always, the rest as far as it went."""
 
@@ -49,6 +50,13 @@ class Compiled:
     lock: Lock | None
     locked: bool
     """Whether the lock on disk already says everything."""
+    known: str = ""
+    """The network's digest, where it was found before."""
+
+    @cached_property
+    def digest(self) -> str:
+        """The digest that names the network; empty where there is none."""
+        return self.known or (network_digest(self.network) if self.network else "")
 
     @property
     def failed(self) -> bool:

@@ -16,7 +16,8 @@ import click
 
 from ztosc.cli.cache import disk_cache
 from ztosc.cli.project import Outcome, find_project, paint, plural
-from ztosc.compiler import Compiled, compare_compiled, compile_project
+from ztosc.cli.recall import compile_again
+from ztosc.compiler import Compiled, compare_compiled
 from ztosc.diagnostics import Diagnostic, Label, Severity, sort_diagnostics
 from ztosc.diagnostics.text import safe
 from ztosc.ir.acceptance import Topic
@@ -47,7 +48,7 @@ def compiled_base(name: str, project: Path | None, at: int) -> Compiled:
     """The base of a comparison, compiled."""
     try:
         with disk_cache() as cache:
-            return compile_project(loader_of(name, project), at, cache, base=True)
+            return compile_again(loader_of(name, project), at, cache, base=True)
     except RevisionUnknown as error:
         raise click.UsageError(safe(str(error))) from None
 

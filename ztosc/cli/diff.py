@@ -20,7 +20,7 @@ from ztosc.cli.project import (
     show_diagnostics,
     strictly,
 )
-from ztosc.compiler import compile_project
+from ztosc.cli.recall import compile_again
 from ztosc.diagnostics.text import safe
 from ztosc.revision import RevisionUnknown
 
@@ -38,7 +38,7 @@ def command(old: str, new: str | None, path: Path | None, at: int | None, form: 
     base = compiled_base(old, path, instant)
     try:
         with disk_cache() as cache:
-            compiled = compile_project(loader_of(new, path) if new is not None else find_project(path), instant, cache)
+            compiled = compile_again(loader_of(new, path) if new is not None else find_project(path), instant, cache)
     except RevisionUnknown as error:
         raise click.UsageError(safe(str(error))) from None
     outcome = Outcome(instant, compiled, list(compiled.diagnostics))

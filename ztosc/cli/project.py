@@ -20,11 +20,11 @@ import click
 from ztosc import __version__
 from ztosc.cli.app import OK, UNDECIDED, WRONG
 from ztosc.cli.cache import disk_cache
-from ztosc.compiler import Compiled, compile_project
+from ztosc.cli.recall import compile_again
+from ztosc.compiler import Compiled
 from ztosc.diagnostics import Diagnostic, Severity
 from ztosc.diagnostics.text import plain, render, safe
 from ztosc.ir.clock import instant_text
-from ztosc.ir.network import network_digest
 from ztosc.report import MODULES, Findings, counts
 from ztosc.report import render as document
 from ztosc.source import DiskLoader, Source
@@ -117,7 +117,7 @@ def compile_at(path: Path | None, at: int | None, skip: tuple[Path, ...] = ()) -
     """Compile the project at a path."""
     instant = clock(at)
     with disk_cache() as cache:
-        compiled = compile_project(find_project(path, skip), instant, cache)
+        compiled = compile_again(find_project(path, skip), instant, cache)
     return Outcome(instant, compiled, list(compiled.diagnostics))
 
 
@@ -147,8 +147,7 @@ def plural(number: int, noun: str) -> str:
 
 def findings(outcome: Outcome, **more: Any) -> Findings:
     """What an outcome has to say, for any format; `more` is for the JSON alone."""
-    network = outcome.compiled.network
-    digest = network_digest(network) if network else None
+    digest = outcome.compiled.digest or None
     said = {"controls": _controls(outcome), **more}
     told = (tuple(outcome.diagnostics), outcome.verdicts, outcome.tests)
     return Findings(__version__, instant_text(outcome.at), digest, *told, more=said, comparison=outcome.comparison, against=outcome.against)

@@ -21,18 +21,16 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
-def _meaning(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _meaning(item) for key, item in value.items() if key not in PROVENANCE}
-    if isinstance(value, list):
-        return [_meaning(item) for item in value]
-    return value
+def _meaning(table: dict[str, Any]) -> dict[str, Any]:
+    for key in PROVENANCE & table.keys():
+        del table[key]
+    return table
 
 
 def canonical(model: Model, *, provenance: bool = False) -> bytes:
     """Canonical JSON: UTF-8, sorted keys, no spaces; without origins unless `provenance`."""
-    dumped = model.model_dump(mode="json")
-    return json.dumps(dumped if provenance else _meaning(dumped), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    dumped = json.loads(model.model_dump_json(), object_hook=None if provenance else _meaning)
+    return json.dumps(dumped, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def digest(model: Model) -> str:
