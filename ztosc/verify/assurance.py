@@ -83,6 +83,7 @@ class Assurances:
         self.hosting: dict[str, set[str]] = {}
         for endpoint in network.endpoints:
             self.hosting.setdefault(endpoint.service, set()).add(endpoint.node)
+        self._known: dict[Ref, Basis] = {}
 
     def of_segment(self, name: str) -> Basis:
         """That of whoever is in a segment, known by being there alone."""
@@ -112,27 +113,29 @@ class Assurances:
 
     def of_rule(self, rule: Rule) -> Basis:
         """The weakest of all that a grant rests on."""
-        found = [
-            _raised(self.of_subject(ref, segment), self.policy.effective_guard(rule, ref))
-            for ref in rule.subjects
-            for segment in (segments_of(self.policy, ref) or (None,))
-        ]
+        found = [_raised(self._weakest(ref), self.policy.effective_guard(rule, ref)) for ref in rule.subjects]
         return min(found, key=lambda each: rank(each.level), default=Basis(level="none", because="it names nobody"))
 
-    def grants(self) -> Iterator[GrantAssurance]:
-        """Every grant that is not over, in the order of the sources."""
+    def _weakest(self, ref: Ref) -> Basis:
+        """That of a subject wherever it lives; a guard raises all of them to the same floor, so the weakest stays the weakest."""
+        if ref not in self._known:
+            found = [self.of_subject(ref, segment) for segment in (segments_of(self.policy, ref) or (None,))]
+            self._known[ref] = min(found, key=lambda each: rank(each.level))
+        return self._known[ref]
+
+    def bases(self) -> Iterator[tuple[Rule, Basis]]:
+        """Every grant that is not over, in the order of the sources, and what it rests on."""
         for rule in sorted(self.network.intent.rules, key=lambda each: each.origin):
             if rule.effect == "allow" and not is_over(rule.validity, self.network.at):
-                basis = self.of_rule(rule)
-                subjects, targets = ([ref.name for ref in refs] for refs in (rule.subjects, rule.targets))
-                yield GrantAssurance(
-                    rule=rule.id,
-                    origin=rule.origin,
-                    subjects=tuple(dict.fromkeys(subjects)),
-                    targets=tuple(dict.fromkeys(targets)),
-                    level=basis.level,
-                    because=basis.because,
-                )
+                yield rule, self.of_rule(rule)
+
+    def grants(self) -> Iterator[GrantAssurance]:
+        """The same for a report."""
+        for rule, basis in self.bases():
+            subjects, targets = (tuple(dict.fromkeys(ref.name for ref in refs)) for refs in (rule.subjects, rule.targets))
+            yield GrantAssurance(
+                rule=rule.id, origin=rule.origin, subjects=subjects, targets=targets, level=basis.level, because=basis.because
+            )
 
     def unenforced(self) -> Iterator[Unenforced]:
         """Every segment that says whom it admits, at whose ports nobody has to prove to be one of those."""

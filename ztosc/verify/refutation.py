@@ -180,8 +180,8 @@ class _Teller:
         regions = self.regions
         slices, bit = regions.slices, regions.slices.bit[start.place.kind, start.place.name]
         ref = start.ref
-        kind = next(kind for kind in slices.kinds(start.place) if ref is None or regions.at([start])(bit, kind) > 0)
-        who = regions.at([start])(bit, kind)
+        kind = next(kind for kind in slices.kinds(start.place) if ref is None or regions.at([start]).among(bit, kind) > 0)
+        who = regions.at([start]).among(bit, kind)
         if ref is not None and ref.kind == "role":
             required = slices.reading.truth(self.policy.roles[ref.name].requires, instant)[0]
             who = slices.diagrams.all([who, required, slices.reading.apart(start.place.name)])

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import reduce
 from itertools import product
+from operator import or_
 
 from ztosc.ir.flow import Flow, Place
 from ztosc.ir.guards import text
@@ -27,8 +29,15 @@ from ztosc.verify.times import Times
 MOMENTS = 256
 """The most instants that are looked at for one grant."""
 
-Who = Callable[[int, Kind], int]
-"""Of the initiators of a kind at a place (its bit), those that count, as a diagram."""
+
+@dataclass(frozen=True)
+class Who:
+    """Those that count, of all who may initiate."""
+
+    places: int
+    """Outside of these places (bits) nobody does."""
+    among: Callable[[int, Kind], int]
+    """Of the initiators of a kind at a place (its bit), those that count, as a diagram."""
 
 
 @dataclass
@@ -51,12 +60,12 @@ class Regions:
     def is_one_of(self, refs: Iterable[Ref]) -> Who:
         """Whoever is one of some subjects."""
         refs = tuple(refs)
-        return lambda bit, kind: self.slices.diagrams.any(self._is(ref, bit, kind) for ref in refs)
+        return Who(self._places(refs), lambda bit, kind: self.slices.diagrams.any(self._is(ref, bit, kind) for ref in refs))
 
     def is_none_of(self, refs: Iterable[Ref]) -> Who:
         """Whoever is none of them."""
         one = self.is_one_of(refs)
-        return lambda bit, kind: self.slices.diagrams.negated(one(bit, kind))
+        return Who(-1, lambda bit, kind: self.slices.diagrams.negated(one.among(bit, kind)))
 
     def at(self, starts: Iterable[Start]) -> Who:
         """Whoever stands at one of some starts, as what that says."""
@@ -64,14 +73,18 @@ class Regions:
         for start in starts:
             known.setdefault(self.slices.bit[start.place.kind, start.place.name], []).append(start.ref)
 
-        def who(bit: int, kind: Kind) -> int:
+        def among(bit: int, kind: Kind) -> int:
             found = known.get(bit, ())
             return self.slices.diagrams.any(TRUE if ref is None else self._is(ref, bit, kind) for ref in found) if found else FALSE
 
-        return who
+        return Who(sum(1 << bit for bit in known), among)
+
+    def _places(self, refs: Iterable[Ref]) -> int:
+        """Where what some subjects stand for may be."""
+        return reduce(or_, (self.slices.mask(ref.kind, "*" if ref.kind == "segments" else ref.name) for ref in refs), 0)
 
     def _is(self, ref: Ref, bit: int, kind: Kind) -> int:
-        if not self.slices.mask(ref.kind, "*" if ref.kind == "segments" else ref.name) >> bit & 1:
+        if not self._places((ref,)) >> bit & 1:
             return FALSE
         if ref.kind == "role":
             return self.slices.reading.held(self.slices.places[bit].name, ref.name) if kind == PERSON else FALSE
@@ -107,17 +120,19 @@ class Regions:
         """What replicas of one service may do among themselves, which no rule opens."""
         name, home = cut.end.service or "", cut.end.name
         boxes = ports.union(*(self.slices.region(cut, part) for part in cut.classes if part.listens))
-        if boxes and who(self.slices.bit["segment", home], Kind("service", name)) != FALSE:
+        if boxes and who.among(self.slices.bit["segment", home], Kind("service", name)) != FALSE:
             yield Region(who=(name,), sources=(home,), targets=(name,), ports=ports.text(boxes))
 
     def _opens(self, who: Who, cut: Slice, part: PortClass, entry: Entry) -> Iterator[tuple[int, Kind]]:
         """Where from, and as what kind, an allow lets somebody in at some instant."""
-        instants = [instant for instant in self._moments([part]) if self.slices.in_force(entry.rule.validity, instant)]
-        for bit in bits(entry.sources):
+        sources = entry.sources & who.places
+        moments = self._moments([part]) if sources else ()
+        instants = [instant for instant in moments if self.slices.in_force(entry.rule.validity, instant)]
+        for bit in bits(sources):
             place = self.slices.places[bit]
             kinds = self.slices.kinds(place) if entry.kind.kind == "any" else (entry.kind,)
             for kind in kinds:
-                wanted = who(bit, kind)
+                wanted = who.among(bit, kind)
                 if wanted != FALSE and any(self._may(wanted, place, kind, cut, part, entry, instant) for instant in instants):
                     yield bit, kind
 
@@ -153,19 +168,25 @@ class Regions:
         tried = 0
         for end in ends:
             cut = self.slices.slice(end)
-            moments = self._moments(cut.classes) if instants is None else tuple(instants)
-            for bit in bits(cut.sources):
-                place = self.slices.places[bit]
-                for kind in self.slices.kinds(place):
-                    wanted = who(bit, kind)
-                    for part, instant in product(cut.classes, moments) if wanted != FALSE else ():
-                        tried += 1
-                        flow = self._flow(wanted, place, kind, cut, part, instant)
-                        if flow is not None:
-                            return flow
-                        if tried >= most:
-                            return None
+            for place, kind, wanted in self._among(who, cut):
+                moments = self._moments(cut.classes) if instants is None else tuple(instants)
+                for part, instant in product(cut.classes, moments):
+                    tried += 1
+                    flow = self._flow(wanted, place, kind, cut, part, instant)
+                    if flow is not None:
+                        return flow
+                    if tried >= most:
+                        return None
         return None
+
+    def _among(self, who: Who, cut: Slice) -> Iterator[tuple[Place, Kind, int]]:
+        """The places and kinds with some of those who count, of those that may initiate to an end."""
+        for bit in bits(cut.sources & who.places):
+            place = self.slices.places[bit]
+            for kind in self.slices.kinds(place):
+                wanted = who.among(bit, kind)
+                if wanted != FALSE:
+                    yield place, kind, wanted
 
     def _flow(self, wanted: int, place: Place, kind: Kind, cut: Slice, part: PortClass, instant: int) -> Flow | None:
         slices = self.slices
