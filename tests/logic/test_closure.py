@@ -49,3 +49,9 @@ def test_layers_are_the_least_numbers_of_steps(rows: list[int]) -> None:
     for before, mask in pairwise(found):
         assert all(any(rows[index] >> other & 1 for index in bits(before)) for other in bits(mask))
     assert transpose(transpose(rows)) == rows
+
+
+def test_a_step_to_the_first_vertex_counts() -> None:
+    assert reached([0b00, 0b01], 0b10) == 0b11
+    assert layers([0b00, 0b01], 0b10) == [0b10, 0b01]
+    assert reached([0b010, 0b100, 0b001], 0b001, within=0b011) == 0b011
