@@ -135,6 +135,7 @@ def build(network: Network, tools: Tools | None = None) -> Built:
     from ztosc.nodes import project
     from ztosc.prove import prove
 
-    specs = project(network)
-    bundle = render_network(network, render(specs, backends()), network_backends())
-    return Built(specs, bundle, prove(network, specs, bundle, tools))
+    with uncollected():
+        specs = project(network)
+        bundle = render_network(network, render(specs, backends()), network_backends())
+        return Built(specs, bundle, prove(network, specs, bundle, tools))

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby, pairwise
+from operator import eq, itemgetter
 
 from ztosc.logic.diagrams import TooLarge
 from ztosc.logic.intervals import Interval, Intervals
@@ -56,7 +57,8 @@ class IntervalDiagrams:
     def boxes(self, dimensions: Sequence[int], boxes: Iterable[Sequence[Interval]]) -> int:
         """The union of boxes, each with one interval for each of the dimensions, in whatever order those are given."""
         order = sorted(range(len(dimensions)), key=dimensions.__getitem__)
-        items = sorted({tuple([box[index] for index in order]) for box in boxes})
+        turned = boxes if order == [*range(len(order))] else ([box[index] for index in order] for box in boxes)
+        items = sorted(set(map(tuple, turned)))
         return self._built(tuple(sorted(dimensions)), items, {}) if items else FALSE
 
     def _built(self, dimensions: tuple[int, ...], items: Sequence[tuple[Interval, ...]], known: dict[object, int]) -> int:
@@ -65,7 +67,7 @@ class IntervalDiagrams:
         key = (dimensions, tuple(items))
         found = known.get(key)
         if found is None:
-            runs = [(part, [item[1:] for item in group]) for part, group in groupby(items, key=lambda item: item[0])]
+            runs = [(part, [item[1:] for item in group]) for part, group in groupby(items, key=itemgetter(0))]
             if any(one[0][1] >= other[0][0] for one, other in pairwise(runs)):
                 runs = _cut(runs)
             found = self._spread(dimensions[0], [(*part, self._built(dimensions[1:], rests, known)) for part, rests in runs])
@@ -148,7 +150,7 @@ class IntervalDiagrams:
 
     def _node(self, top: int, ends: list[int], kids: list[int]) -> int:
         """A node, its neighbouring branches merged where they lead to the same."""
-        if any(one == other for one, other in pairwise(kids)):
+        if any(map(eq, kids, kids[1:])):
             kept = [index for index in range(len(kids)) if index + 1 == len(kids) or kids[index] != kids[index + 1]]
             ends, kids = [ends[index] for index in kept], [kids[index] for index in kept]
         if len(kids) == 1:

@@ -11,7 +11,6 @@ from ztosc.ir.spaces import vrf_name
 from ztosc.ir.verdict import Outcome
 from ztosc.logic import addresses
 from ztosc.logic.diagrams import TooLarge
-from ztosc.logic.interval_diagrams import FALSE
 from ztosc.logic.intervals import Intervals
 from ztosc.nodes.spec import NodeSpec
 from ztosc.prove.firewall.packet import CT, NEW, SEEN, Space
@@ -67,10 +66,9 @@ def _of_hook(space: Space, hook: str, found: int, wanted: int) -> Iterator[str]:
 def _misplaced(space: Space, run: Run) -> Iterator[str]:
     """A chain at another priority judges packets that others have judged, tracked or put together in between, or not yet."""
     for hook, priority in PRIORITIES.items():
-        for chain in run.bases(hook):
-            dropped = space.diagrams.without(space.universe(hook), run.alone(hook))
-            point = space.diagrams.least(dropped)
-            if chain.priority != priority and point is not None and dropped != FALSE:
+        for chain in (each for each in run.bases(hook) if each.priority != priority):
+            point = space.diagrams.least(space.diagrams.without(space.universe(hook), run.alone(hook)))
+            if point is not None:
                 yield f"{space.told(hook, point)}: is dropped at priority {chain.priority}, and must be at {priority}"
 
 
