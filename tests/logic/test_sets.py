@@ -174,6 +174,17 @@ def test_an_address_is_a_number_and_back(text: str) -> None:
     assert addresses.of_prefix(text) == ((number, number),)
 
 
+@pytest.mark.parametrize(("text", "number"), [("fe80::1%eth0", 0xFE80 << 112 | 1), ("::10.0.0.1", 0x0A000001)])
+def test_unusual_ways_to_write_an_address(text: str, number: int) -> None:
+    assert addresses.value(text) == number == int(ip_address(text))
+
+
+@pytest.mark.parametrize("text", ["", "10.0.0.01", "1:2", "::1::", "12345::", "::1/128", "10.0.0.1%eth0"])
+def test_what_is_no_address_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="address"):
+        addresses.value(text)
+
+
 @pytest.mark.parametrize("text", ["10.0.0.0/8", "0.0.0.0/0", "2001:db8::/32", "2001:db8::4/127", "::ffff:0:0/97", "::1:0:0/96"])
 def test_a_prefix_is_all_its_addresses_and_back(text: str) -> None:
     network = ip_network(text)
@@ -188,6 +199,7 @@ def test_all_of_one_family_holds_nothing_of_the_other() -> None:
     assert intervals.intersect(four, six) == () and intervals.union(four, six) == (addresses.EVERY,)
     assert (four, six) == (addresses.ALL4, addresses.ALL6)
     assert addresses.of_prefixes(["::/0", "0.0.0.0/0"]) == ((0, 2**128 - 1),)
+    assert addresses.of_prefix("::ffff:0:0/96") == four
     assert addresses.of_prefix("::/95") == intervals.subtract(((0, 2**33 - 1),), four)
     edges = [part for low, high in six for part in ((low, low), (high, high))]
     assert [addresses.address_text(low) for low, _ in edges] == [
