@@ -93,6 +93,7 @@ def samples(*sets: Boxes) -> Iterator[tuple[int, int]]:
     return ((protocol, port) for protocol in protocols for port in ports)
 
 
+@lru_cache(maxsize=CACHED)
 def text(parts: Boxes) -> str:
     """The set as the language writes it: `tcp/443, udp/5000-5100`."""
     return ", ".join(_box_text(box) for box in parts) or "nothing"

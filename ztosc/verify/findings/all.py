@@ -13,6 +13,7 @@ from ztosc.verify.findings import assurance, breadth, places
 from ztosc.verify.findings.needed import Needs
 from ztosc.verify.moments import Timeline
 from ztosc.verify.scope import Undecided
+from ztosc.verify.session import uncollected
 from ztosc.verify.slices import Slices
 
 CODES = frozenset({"ZT440", "ZT441", "ZT442", "ZT443", "ZT444", "ZT445", "ZT446", "ZT447", "ZT448", "ZT449", "ZT450"})
@@ -21,7 +22,11 @@ CODES = frozenset({"ZT440", "ZT441", "ZT442", "ZT443", "ZT444", "ZT445", "ZT446"
 
 def find(network: Network, slices: Slices | None = None) -> tuple[Diagnostic, ...]:
     """The findings of a network; give its slices where they are made already."""
-    slices = slices or Slices(network)
+    with uncollected():
+        return _found(network, slices or Slices(network))
+
+
+def _found(network: Network, slices: Slices) -> tuple[Diagnostic, ...]:
     kinds: tuple[Callable[[], Iterator[Diagnostic]], ...] = (
         lambda: breadth.find(slices.policy, network.at),
         lambda: places.find(slices.policy),

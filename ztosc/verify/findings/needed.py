@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import compress
 
 from ztosc.diagnostics import Diagnostic, Label, Severity
 from ztosc.ir.clock import is_over
@@ -62,11 +63,14 @@ class Needs:
         }
         self.undecided: list[Rule] = []
         self._instants: dict[frozenset[tuple[bool, ...]], tuple[int, ...]] = {}
-        self._force: dict[tuple[int | None, int | None, tuple[Window, ...]], tuple[bool, ...]] = {}
+        self._force: dict[tuple[object, ...], tuple[bool, ...]] = {}
+        self._opened: dict[tuple[bool, ...], tuple[int, ...]] = {}
         self._positions: dict[int, int] = {}
         self._kinds_of: dict[tuple[str, str], tuple[Kind, ...]] = {}
         self._inhabited: dict[tuple[str, str, bool], object] = {}
         self._matched: dict[tuple[int, str, tuple[str, ...]], bool] = {}
+        self._clocked: dict[tuple[int, str], bool] = {}
+        self._who_matches: dict[tuple[int, str, tuple[str, ...], int], int] = {}
 
     def find(self) -> Iterator[Diagnostic]:
         """Every finding of this file."""
@@ -118,25 +122,25 @@ class Needs:
 
     def _somebody(self, entry: Entry, place: Place) -> bool:
         """Whether anybody at a place is the subject of an entry at some instant."""
-        clock = self.slices.reading.speaks_of_now(entry.rule.guard) or self._asks_now(entry.role)
         instants = self._open(entry.rule.validity)
+        asked = instants if self._asks_now(entry) else instants[:1]
         try:
-            return any(
-                self._people(entry, place, self.slices.matches(entry, place, at)) != FALSE for at in (instants if clock else instants[:1])
-            )
+            return any(self._people(entry, place, self._who(entry, place, at)) != FALSE for at in asked)
         except TooLarge:
             return False
 
     def _open(self, validity: Validity) -> tuple[int, ...]:
         """The moments at which something is in force."""
         flags, moments = self._flags(validity), self.timeline.moments
-        return tuple(at for at, open_ in zip(moments, flags, strict=True) if open_) if flags else moments
+        if flags and flags not in self._opened:
+            self._opened[flags] = tuple(compress(moments, flags))
+        return self._opened[flags] if flags else moments
 
     def _flags(self, validity: Validity) -> tuple[bool, ...]:
         """For each moment, whether it is in force; empty where it always is."""
         if validity.not_before is None and validity.not_after is None and not validity.windows:
             return ()
-        key = (validity.not_before, validity.not_after, validity.windows)
+        key = (validity.not_before, validity.not_after, *map(_window, validity.windows))
         if key not in self._force:
             flags = tuple(self.slices.in_force(validity, at) for at in self.timeline.moments)
             self._force[key] = () if all(flags) else flags
@@ -176,7 +180,7 @@ class Needs:
         """One instant for each way in which what speaks at a site can be in force together, and guards with `now` can come out."""
         if not site.instants:
             entries = (*site.ports.allows, *site.ports.denies)
-            if any(self.slices.reading.speaks_of_now(each.rule.guard) or self._asks_now(each.role) for each in entries):
+            if any(map(self._asks_now, entries)):
                 site.instants = self.timeline.moments
             else:
                 flags = frozenset(flags for each in entries if (flags := self._flags(each.rule.validity)))
@@ -186,8 +190,22 @@ class Needs:
                 site.instants = self._instants[flags]
         return site.instants
 
-    def _asks_now(self, role: str) -> bool:
-        return bool(role) and self.slices.reading.speaks_of_now(self.slices.policy.roles[role].requires)
+    def _asks_now(self, entry: Entry) -> bool:
+        """Whether who matches an entry changes while it is in force."""
+        key = (id(entry.rule), entry.role)
+        if key not in self._clocked:
+            guards = (entry.rule.guard, *([self.slices.policy.roles[entry.role].requires] if entry.role else ()))
+            self._clocked[key] = any(map(self.slices.reading.speaks_of_now, guards))
+        return self._clocked[key]
+
+    def _who(self, entry: Entry, place: Place, instant: int) -> int:
+        """Who at a place is the subject of an entry, found once for all places with the same roles."""
+        people = self.slices.reading.roles_from(place.name) if entry.role else ()
+        key = (id(entry.rule), entry.role, people, instant if self._asks_now(entry) else 0)
+        found = self._who_matches.get(key)
+        if found is None:
+            found = self._who_matches[key] = self.slices.matches(entry, place, instant)
+        return found
 
     def _covered_at(self, state: _State, site: _Site, instant: int, without: set[int], covering: Rules) -> bool:
         allows = [each for each in site.ports.allows if self.slices.in_force(each.rule.validity, instant)]
@@ -217,7 +235,7 @@ class Needs:
         bit = self.slices.bit[place.kind, place.name]
         allows, denies = ([each for each in entries if each.fits(bit, kind)] for entries in speaking)
         granting = state.rule.effect == "allow"
-        own = diagrams.any(self.slices.matches(each, place, instant) for each in (*allows, *denies) if each.rule is state.rule)
+        own = diagrams.any(self._who(each, place, instant) for each in (*allows, *denies) if each.rule is state.rule)
         if kind == PERSON and self.slices.policy.intent.separations:
             own = self.slices.separated(place, own)
         if own == FALSE:
@@ -225,9 +243,9 @@ class Needs:
         state.usable = True
         free = site.ports.listens and self.slices.is_replica(place, kind, site.cut.end)
         if granting:
-            left = diagrams.without(own, diagrams.any(self.slices.matches(each, place, instant) for each in denies))
+            left = diagrams.without(own, diagrams.any(self._who(each, place, instant) for each in denies))
         else:
-            left = own if free else diagrams.both(own, diagrams.any(self.slices.matches(each, place, instant) for each in allows))
+            left = own if free else diagrams.both(own, diagrams.any(self._who(each, place, instant) for each in allows))
         state.effective = state.effective or left != FALSE
         if granting and free:
             return True
@@ -235,7 +253,7 @@ class Needs:
             if left == FALSE:
                 return True
             if id(each.rule) not in without:
-                rest = diagrams.without(left, self.slices.matches(each, place, instant))
+                rest = diagrams.without(left, self._who(each, place, instant))
                 if rest != left:
                     covering.setdefault(id(each.rule), each.rule)
                 left = rest
@@ -326,6 +344,11 @@ class Needs:
             if any(self.diagrams.both(held, reading.truth(role.requires, at)[0]) != FALSE for at in self.timeline.moments):
                 return True
         return False
+
+
+def _window(window: Window) -> tuple[object, ...]:
+    """A window as a plain tuple: cheaper to hash and to compare than the model."""
+    return window.start, window.end, window.days, window.zone
 
 
 def _crowded(entries: Iterable[Entry]) -> int:
