@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ztosc.ir.verdict import Verdict
     from ztosc.nodes.spec import NodeSpec
     from ztosc.prove.tools import Tools
-    from ztosc.verify import Progress
+    from ztosc.verify import Progress, Session
 
 VERIFIABLE_IN_SPITE_OF = frozenset({"ZT316"})
 """Errors of policy with which all other verdicts are still computed."""
@@ -116,9 +116,14 @@ def read_lock(loader: Loader, report: Report) -> tuple[bool, Lock | None]:
 
 def verify_network(network: Network, progress: Progress | None = None) -> tuple[Verdict, ...]:
     """Network to the verdicts on its assertions."""
-    from ztosc.verify import verify  # the solver is loaded only where it is asked
+    return verify_session(network, progress).verdicts
 
-    return verify(network, progress)
+
+def verify_session(network: Network, progress: Progress | None = None) -> Session:
+    """The same, with what was found on the way, for whoever goes on from there."""
+    from ztosc.verify import Session  # the solver is loaded only where it is asked
+
+    return Session(network, progress)
 
 
 def compare_compiled(old: Compiled, new: Compiled) -> Comparison | None:

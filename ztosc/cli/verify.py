@@ -42,8 +42,7 @@ def command(
     outcome = compile_at(path, instant)
     network = outcome.compiled.verifiable
     if network is not None:
-        judge(outcome, network)
-        look_for_findings(outcome, network)
+        look_for_findings(outcome, judge(outcome, network))
         if certificates is not None:
             write_certificates(network, outcome.verdicts, certificates)
     if base is not None and former is not None:

@@ -19,6 +19,7 @@ from ztosc.source import Source
 from ztosc.verify import words
 from ztosc.verify.region import Regions, Who
 from ztosc.verify.scope import Start, Undecided, destinations, everywhere, held, inside, starts
+from ztosc.verify.slices import Slices
 from ztosc.verify.testable import Blocks, Untestable
 
 TRIES = 10_000
@@ -26,19 +27,24 @@ TRIES = 10_000
 SHIFTED = "no test says that links or nodes fail, or where data rests: mend the placement or the links"
 
 
-def explained(network: Network, verdicts: Iterable[Verdict], sources: Mapping[str, Source] | None = None) -> tuple[Verdict, ...]:
-    """The verdicts, each that refutes an assertion with its explanation; `sources` tell which names a file imports."""
+def explained(
+    network: Network, verdicts: Iterable[Verdict], sources: Mapping[str, Source] | None = None, slices: Slices | None = None
+) -> tuple[Verdict, ...]:
+    """The verdicts, each that refutes an assertion with its explanation.
+
+    `sources` tell which names a file imports; `slices` are the network's, where they are made already.
+    """
     verdicts = tuple(verdicts)
     if not any(verdict.kind == "assert" and verdict.verdict == "refuted" for verdict in verdicts):
         return verdicts
-    teller = _Teller(network, sources or {})
+    teller = _Teller(network, sources or {}, slices)
     return tuple(verdict if verdict.verdict != "refuted" else teller.told(verdict) for verdict in verdicts)
 
 
 class _Teller:
-    def __init__(self, network: Network, sources: Mapping[str, Source]) -> None:
+    def __init__(self, network: Network, sources: Mapping[str, Source], slices: Slices | None) -> None:
         self.network = network
-        self.regions = Regions(network)
+        self.regions = Regions(network, slices)
         self.policy = self.regions.policy
         self.blocks = Blocks(self.policy, sources)
         self.claims = {(claim.origin, claim.statement): claim for claim in network.intent.assertions}

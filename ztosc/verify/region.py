@@ -51,9 +51,9 @@ class _Found:
 class Regions:
     """One network, asked for regions."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, slices: Slices | None = None) -> None:
         self.network = network
-        self.slices = Slices(network)
+        self.slices = slices or Slices(network)
         self.policy = self.slices.policy
         self.times = Times(network, self.slices.reading.thresholds)
 
