@@ -42,18 +42,22 @@ def keywords() -> frozenset[str]:
 class _Classes(dict[str, str]):
     """The class of each word that was met."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._keywords = keywords()
+        self._patterns = [(name, pattern.match) for name, pattern in terminals().items()]
+
     def __missing__(self, word: str) -> str:
-        self[word] = found = _class(word)
+        self[word] = found = self._class(word)
         return found
 
-
-def _class(word: str) -> str:
-    if word[0] in "\n;":
-        return ";"
-    if word in keywords() or word[0] in MARKS:
-        return word
-    found = [(pattern.match(word), name) for name, pattern in terminals().items()]
-    return " ".join(name if match.end() == len(word) else f"{name}-" for match, name in found if match) or ODD
+    def _class(self, word: str) -> str:
+        if word[0] in "\n;":
+            return ";"
+        if word in self._keywords or word[0] in MARKS:
+            return word
+        found = [(name, match(word)) for name, match in self._patterns]
+        return " ".join([name if match.end() == len(word) else f"{name}-" for name, match in found if match]) or ODD
 
 
 class Shape:
@@ -63,15 +67,15 @@ class Shape:
 
     def __init__(self, text: str, classes: _Classes) -> None:
         words = list(WORDS.finditer(text))
-        found = [classes[word[0]] for word in words]
+        found = list(map(classes.__getitem__, map(re.Match.group, words)))
         self.whole = ODD not in found
         """Whether it has words, and not just letters."""
-        if not self.whole:
+        if self.whole:
+            self.name = "\0".join(found)
+            self.starts, self.ends = list(map(re.Match.start, words)), list(map(re.Match.end, words))
+        else:
             self.name = f"\0{text}"
             self.starts, self.ends = list(range(len(text))), list(range(1, len(text) + 1))
-        else:
-            self.name = "\0".join(found)
-            self.starts, self.ends = [word.start() for word in words], [word.end() for word in words]
 
 
 class Shapes:
