@@ -6,6 +6,7 @@ Guarantees: placement depends on names and on the order of `at` alone.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 from ztosc.diagnostics import Label, Report
 from ztosc.ir.evaluate import Policy
@@ -57,9 +58,9 @@ def domain_nodes(intent: Intent, within: Jurisdiction | None) -> tuple[str, ...]
 
 def check_paths(intent: Intent, domains: dict[str, frozenset[str]], segment_domain: dict[str, str], report: Report) -> None:
     """Report each grant whose source, somewhere, has no path to any place of its target inside what bounds both."""
-    components = _Components(intent, domains)
     policy = Policy(intent)
     lives = {segment.name: living_nodes(intent, segment) for segment in intent.segments}
+    components = _Components(intent, domains, lives)
     for rule in intent.rules:
         if rule.effect == "allow":
             for source in sorted(_sources(rule, policy)):
@@ -104,7 +105,10 @@ def _check_path(
 ) -> None:
     if source not in segment_domain or target not in segment_domain:
         return
-    groups = components.within(segment_domain[source], segment_domain[target])
+    bounds = segment_domain[source], segment_domain[target]
+    if components.joined(source, target, *bounds):
+        return
+    groups = components.within(*bounds)
     ends = {groups.get(node) for nodes in lives[target].values() for node in nodes} - {None}
     at_source = [(site, node) for site, nodes in lives[source].items() for node in nodes if ends and groups.get(node) not in ends]
     # What the two exchange may be on nodes inside both bounds alone: a place of the target outside would have no route to the source.
@@ -126,11 +130,23 @@ def _check_path(
 class _Components:
     """Connected components of the links, inside the nodes that two domains share."""
 
-    def __init__(self, intent: Intent, domains: dict[str, frozenset[str]]) -> None:
-        self._intent, self._domains = intent, domains
+    def __init__(self, intent: Intent, domains: dict[str, frozenset[str]], lives: dict[str, dict[str, tuple[str, ...]]]) -> None:
+        self._intent, self._domains, self._lives = intent, domains, lives
         self._known: dict[frozenset[str], dict[str, int]] = {}
+        self.within = cache(self._within)
+        self._of = cache(self._numbers)
 
-    def within(self, one: str, other: str) -> dict[str, int]:
+    def joined(self, source: str, target: str, *bounds: str) -> bool:
+        """Whether, inside two domains, all nodes of one segment have a path to another, and that is nowhere else."""
+        there = self._of(target, *bounds)
+        return None not in there and self._of(source, *bounds) <= there
+
+    def _numbers(self, segment: str, *bounds: str) -> frozenset[int | None]:
+        """The components that a segment has nodes in; `None` for nodes that are not in both domains."""
+        groups = self.within(*bounds)
+        return frozenset(groups.get(node) for nodes in self._lives[segment].values() for node in nodes)
+
+    def _within(self, one: str, other: str) -> dict[str, int]:
         """Node to the number of its component, for the nodes in both domains."""
         nodes = self._domains[one] & self._domains[other]
         if nodes not in self._known:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -21,16 +23,52 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
-def _meaning(table: dict[str, Any]) -> dict[str, Any]:
-    for key in PROVENANCE & table.keys():
-        del table[key]
-    return table
+class Writer:
+    """Writes canonical JSON without origins, and what many models share as one object once."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Model, str]] = {}  # with the model, so that its id stays its own
+
+    def fields(self, kind: type[Model], values: Mapping[str, Any]) -> str:
+        """What a model of a class with these values for all its fields is written as."""
+        named = [name + self.value(values[field]) for field, name in _fields(kind)]
+        return f"{{{','.join(named)}}}"
+
+    def value(self, value: Any) -> str:
+        """A model, or a value that a field of one may have. Raises `TypeError` for any other."""
+        kind = type(value)
+        if kind in _PLAIN:
+            return _PLAIN[kind](value)
+        if kind is tuple:
+            return f"[{','.join([self.value(each) for each in value])}]"
+        if not issubclass(kind, Model):
+            raise TypeError(f"{kind.__name__} has no canonical JSON")
+        known = self._known.get(id(value))
+        if known is None:
+            self._known[id(value)] = known = value, self.fields(kind, value.__dict__)
+        return known[1]
+
+
+_quoted: Callable[[str], str] = json.encoder.encode_basestring
+_PLAIN: dict[type, Callable[[Any], str]] = {
+    str: _quoted,
+    int: int.__repr__,
+    bool: lambda value: "true" if value else "false",
+    type(None): lambda value: "null",
+}
+
+
+@cache
+def _fields(kind: type[Model]) -> tuple[tuple[str, str], ...]:
+    """The fields that say what a model means, sorted, and how each begins."""
+    return tuple((name, f"{_quoted(name)}:") for name in sorted(kind.model_fields.keys() - PROVENANCE))
 
 
 def canonical(model: Model, *, provenance: bool = False) -> bytes:
     """Canonical JSON: UTF-8, sorted keys, no spaces; without origins unless `provenance`."""
-    dumped = json.loads(model.model_dump_json(), object_hook=None if provenance else _meaning)
-    return json.dumps(dumped, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    if provenance:
+        return json.dumps(model.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return Writer().value(model).encode()
 
 
 def digest(model: Model) -> str:

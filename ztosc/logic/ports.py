@@ -32,6 +32,8 @@ CACHED = 1 << 14
 def boxes(parts: Iterable[Box]) -> Boxes:
     """The normal form of a union of boxes: maximal runs of protocols with the same ports."""
     parts = list(parts)
+    if len(parts) == 1 and parts[0][0] <= parts[0][1] and parts[0][2] <= parts[0][3]:
+        return (parts[0],)
     edges = sorted({edge for low, high, _, _ in parts for edge in (low, high + 1)})
     rows: list[tuple[int, int, Intervals]] = []
     for start, stop in pairwise(edges):

@@ -5,9 +5,11 @@ Guarantees: a grant without ports, a deny that can be passed, an empty time, sep
 
 from __future__ import annotations
 
+from functools import cache
+
 from ztosc.diagnostics import Label, Report
+from ztosc.ir import contradictions
 from ztosc.ir.clock import instant_text, is_over
-from ztosc.ir.contradictions import contradicts
 from ztosc.ir.guards import text
 from ztosc.ir.intent import Intent, Rule
 from ztosc.ir.values import all_of
@@ -53,8 +55,9 @@ def _time(rule: Rule, at: int, report: Report) -> None:
 def _guards(intent: Intent, report: Report) -> None:
     """Guards that contradict themselves, alone or with what a role requires."""
     types = {attribute.name: attribute.type for attribute in intent.attributes}
+    contradicts = cache(lambda *guards: contradictions.contradicts(all_of(*guards), types))  # few guards, in many rules
     roles = {role.name: role for role in intent.roles}
-    void = {role.name for role in intent.roles if contradicts(role.requires, types)}
+    void = {role.name for role in intent.roles if contradicts(role.requires)}
     for name in sorted(void):
         message = f"nobody can satisfy what role `{name}` requires"
         report.error(
@@ -65,13 +68,13 @@ def _guards(intent: Intent, report: Report) -> None:
             help="correct the guard: its parts contradict each other",
         )
     for rule in intent.rules:
-        if contradicts(rule.guard, types):
+        if contradicts(rule.guard):
             message = "nobody can satisfy the guard of this rule"
             report.error("ZT408", message, rule.origin, label=text(rule.guard), help="correct the guard: its parts contradict each other")
             continue
         for subject in rule.subjects if rule.effect == "allow" else ():
             role = roles.get(subject.name) if subject.kind == "role" and subject.name not in void else None
-            if role is not None and contradicts(all_of(rule.guard, role.requires), types):
+            if role is not None and contradicts(rule.guard, role.requires):
                 report.error(
                     "ZT408",
                     f"the guard of this rule contradicts what role `{role.name}` requires",

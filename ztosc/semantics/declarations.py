@@ -16,10 +16,10 @@ from ztosc.ir.clock import zone_names
 from ztosc.ir.intent import Governance, Release
 from ztosc.ir.values import Ports
 from ztosc.semantics import literals
-from ztosc.semantics.clauses import TABLE, Key, written
+from ztosc.semantics.clauses import GOVERNANCE, RELEASES, TABLE, Key, written
 from ztosc.semantics.countries import Countries
 from ztosc.semantics.guards import GuardChecker, conjunction
-from ztosc.semantics.program import Bound, Reference
+from ztosc.semantics.program import NOTHING_ASKED, Bound, Reference
 from ztosc.semantics.scope import Names, article
 from ztosc.source import Span
 from ztosc.syntax import ast
@@ -35,6 +35,9 @@ SIMPLE: dict[str, Callable[[ast.Word], Any]] = {
     "moment": literals.moment,
     "fingerprint": literals.fingerprint,
 }
+
+GUARDS = {kind: [key for key, spec in keys.items() if spec.type == "guard"] for kind, keys in TABLE.items()}
+ASKED = frozenset([*GOVERNANCE, *RELEASES])
 
 
 def _signed(releases: Iterable[Iterable[tuple[str, str]]]) -> list[tuple[str, str]]:
@@ -73,6 +76,8 @@ class Checker:
 
     def governance(self, fields: dict[str, Any]) -> Governance:
         """What governance asks, from the checked clauses of anything."""
+        if ASKED.isdisjoint(fields):
+            return NOTHING_ASKED
         review = fields.get("review")
         sinks = fields.get("log_to", ())
         return Governance(
@@ -129,9 +134,8 @@ class Checker:
                 fields.setdefault(clause.key, []).append(value)
             else:
                 fields[clause.key] = value
-        for key, spec in TABLE[kind].items():
-            if spec.type == "guard":
-                fields[key] = conjunction(fields.get(key, []))
+        for key in GUARDS[kind]:
+            fields[key] = conjunction(fields.get(key, []))
         return fields, spans
 
     def _value(self, spec: Key, clause: ast.Clause, module: str) -> Any:

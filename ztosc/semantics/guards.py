@@ -8,7 +8,7 @@ from __future__ import annotations
 from ztosc.diagnostics import Fix, Report, near, suggestion
 from ztosc.diagnostics.fixes import replace
 from ztosc.ir.values import (
-    AllOf,
+    TRUE,
     AnyOf,
     AttributeType,
     Compare,
@@ -37,6 +37,8 @@ class GuardChecker:
 
     def __init__(self, names: Names, attributes: dict[str, AttributeType], countries: Countries, zone: str, report: Report) -> None:
         self._names, self._types, self._countries, self._zone, self._report = names, attributes, countries, zone, report
+        self._atoms: dict[tuple[str, str, Operand], Compare] = {}
+        """The comparisons that were made: equal ones are one object."""
 
     def type_of(self, attribute: str) -> AttributeType | None:
         """The type of a declared attribute."""
@@ -71,7 +73,7 @@ class GuardChecker:
                 expression.attribute, f"`{name}` is {types.text(self._types[name])}, not true or false", f"compare it: `{name} == …`"
             )
             return None
-        return Compare(attribute=name, operator="==", operand=Constant(values=(True,)))
+        return self._compare(name, "==", Constant(values=(True,)))
 
     def _comparison(self, expression: ast.Comparison, module: str) -> Guard | None:
         if expression.attribute.text == "now":
@@ -86,7 +88,14 @@ class GuardChecker:
             )
             return None
         operand = self._operand(expression, kind, module)
-        return None if operand is None else Compare(attribute=name, operator=types.operator(expression.operator), operand=operand)
+        return None if operand is None else self._compare(name, expression.operator, operand)
+
+    def _compare(self, name: str, operator: str, operand: Operand) -> Compare:
+        """A comparison. That `True` is `1` confuses no two: an attribute has one type."""
+        asked = name, operator, operand
+        if asked not in self._atoms:
+            self._atoms[asked] = Compare(attribute=name, operator=types.operator(operator), operand=operand)
+        return self._atoms[asked]
 
     def _now(self, expression: ast.Comparison, module: str) -> Guard | None:
         value = expression.values[0]
@@ -94,7 +103,7 @@ class GuardChecker:
         if name is None or not isinstance(self._types[name], InstantType):
             self._mismatch(expression.attribute, "`now` is compared with an attribute that is an instant", "`now < session.valid-until`")
             return None
-        return Compare(attribute=name, operator=types.operator(FLIPPED[expression.operator]), operand=Now())
+        return self._compare(name, FLIPPED[expression.operator], Now())
 
     def _operand(self, expression: ast.Comparison, kind: AttributeType, module: str) -> Operand | None:
         word = expression.values[0]
@@ -154,4 +163,4 @@ def _combine(operator: str, parts: list[Guard]) -> Guard:
 
 def conjunction(parts: list[Guard]) -> Guard:
     """All of the guards; true where there are none."""
-    return all_of(*parts) if parts else AllOf()
+    return all_of(*parts) if parts else TRUE

@@ -1,8 +1,9 @@
-"""The AST of one statement as JSON and back, by a table made from the classes of the AST.
+"""The AST of the statements of one shape as JSON and back, by a table made from the classes of the AST.
 
-Guarantees: places are offsets from the statement's start, words are pieces of its text and documentation is what stands above it, so a
+Guarantees: places are counted in words of the statement, texts are pieces of its own and documentation is what stands above it, so a
 form has no text of its own: it names nodes and kinds. Decoding takes nothing on trust: each field is of the type that its class
-declares, and every offset lies within the statement; else it is a `Misfit`. What is decoded from an encoded statement is that statement.
+declares, and every place lies within the statement; else it is a `Misfit`. What is decoded from an encoded statement is that statement,
+and of another one of its shape what parsing gives.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from types import NoneType
-from typing import Any, cast, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from ztosc.source import Ruler, Span
 from ztosc.syntax import ast
+from ztosc.syntax.shape import Shape
 from ztosc.syntax.words import ACCEPTED, CLAUSES, DECLARATIONS, RELATIONS
 
 KINDS: tuple[type[Any], ...] = (
@@ -56,144 +58,172 @@ class Misfit(ValueError):
 
 
 class Reading:
-    """What a form is read against."""
+    """A statement that a form is read against: its text, where its words begin and end, where it stands, and its documentation."""
 
-    __slots__ = ("docs", "ruler", "text")
+    __slots__ = ("base", "docs", "ends", "file", "line", "ruler", "starts", "text")
 
-    def __init__(self, text: str, ruler: Ruler, docs: Mapping[int, str]) -> None:
-        self.text, self.ruler, self.docs = text, ruler, docs
+    def __init__(self, text: str, shape: Shape, ruler: Ruler, docs: Mapping[int, str]) -> None:
+        self.text, self.starts, self.ends, self.ruler, self.docs = text, shape.starts, shape.ends, ruler, docs
+        self.file, self.line = ruler.file, ruler.line
+        self.base = ruler.column if ruler.single else 0
+        """The column that offsets count from; 0 where the statement has several lines."""
+
+    def span(self, start: int, end: int) -> Span:
+        """The span between two offsets."""
+        if self.base:
+            return Span(self.file, self.line, self.base + start, self.line, self.base + end)
+        return self.ruler.span(start, end)
 
 
-Decoder = Callable[[Any, Reading], Any]
+Maker = Callable[[Reading], Any]
+"""Makes a value of the AST for a statement of the shape."""
+Decoder = Callable[[Any, int], Maker]
+"""What reads a form, for statements of so many words. Raises `Misfit`."""
 
 
-# A form: a word is [kind, start, length], a span [start, end], a node [number, field, …], several values a list of their forms.
+# A form: a word is [kind, first, last], a span [first, last] in words, a node [number, field, …], several values a list of their forms.
 
 
-def encode_statement(statement: ast.Statement, ruler: Ruler) -> Any:
+def encode_statement(statement: ast.Statement, shape: Shape, ruler: Ruler) -> Any:
     """The form of a statement. Raises `Misfit` for one that has none."""
-    return _encode(statement, ruler)
+    return _Encoder(shape, ruler).form(statement)
 
 
-def _encode(value: Any, ruler: Ruler) -> Any:
-    kind = type(value)
-    if kind is ast.Word:
-        start, end = _offsets(value.span, ruler)
-        if value.kind not in TERMINALS:
+class _Encoder:
+    def __init__(self, shape: Shape, ruler: Ruler) -> None:
+        self._ruler = ruler
+        self._first = {start: number for number, start in enumerate(shape.starts)}
+        self._last = {end: number for number, end in enumerate(shape.ends)}
+
+    def form(self, value: Any) -> Any:
+        kind = type(value)
+        if kind is ast.Word:
+            if value.kind not in TERMINALS:
+                raise Misfit
+            return [TERMINALS[value.kind], *self._words(value.span)]
+        if kind is Span:
+            return self._words(value)
+        if kind is tuple:
+            return [self.form(each) for each in value]
+        if kind not in NUMBERS:
+            return value
+        if getattr(value, "broken", False):
             raise Misfit
-        return [TERMINALS[value.kind], start, end - start]
-    if kind is Span:
-        return list(_offsets(value, ruler))
-    if kind is tuple:
-        return [_encode(each, ruler) for each in value]
-    if kind not in NUMBERS:
-        return value
-    if getattr(value, "broken", False):
+        return [NUMBERS[kind], *[self.form(getattr(value, name)) for name in _TABLE[kind][0]]]
+
+    def _words(self, span: Span) -> list[int]:
+        start, end = self._ruler.offsets(span)
+        if start not in self._first or end not in self._last:
+            raise Misfit
+        return [self._first[start], self._last[end]]
+
+
+def decode_statement(form: Any, words: int) -> Callable[[Reading], ast.Statement]:
+    """What makes the statements that a form says, of so many words. Raises `Misfit`."""
+    maker = _STATEMENT(form, words)
+    if form[1 + _TABLE[KINDS[form[0]]][0].index("span")] != [0, words - 1]:
         raise Misfit
-    return [NUMBERS[kind], *[_encode(getattr(value, name), ruler) for name in _TABLE[kind][0]]]
-
-
-def _offsets(span: Span, ruler: Ruler) -> tuple[int, int]:
-    if ruler.single:
-        return span.column - ruler.column, span.end_column - ruler.column
-    return ruler.offsets(span)
-
-
-def decode_statement(form: Any, text: str, ruler: Ruler, docs: Mapping[int, str]) -> ast.Statement:
-    """The statement that a form says of a text. Raises `Misfit`."""
-    statement = cast("ast.Statement", _STATEMENT(form, Reading(text, ruler, docs)))
-    if ruler.offsets(statement.span) != (0, len(text)):
-        raise Misfit
-    return statement
+    return maker
 
 
 def _names(kind: type[Any]) -> list[str]:
     return [each.name for each in fields(kind) if each.name not in DERIVED]
 
 
-def _word(form: Any, reading: Reading) -> ast.Word:
-    if type(form) is not list or len(form) != 3:
+def _word(form: Any, words: int) -> Maker:
+    if type(form) is not list or len(form) != 3 or type(form[0]) is not int or not 0 <= form[0] < len(NAMES):
         raise Misfit
-    kind, start, length = form
-    if type(kind) is not int or type(start) is not int or type(length) is not int or not 0 <= kind < len(NAMES):
-        raise Misfit
-    if not 0 <= start < start + length <= len(reading.text):
-        raise Misfit
-    ruler = reading.ruler
-    if ruler.single:
-        column = ruler.column + start
-        span = Span(ruler.file, ruler.line, column, ruler.line, column + length)
-    else:
-        span = ruler.span(start, start + length)
-    return ast.Word(NAMES[kind], reading.text[start : start + length], span)
+    kind, (first, last) = NAMES[form[0]], _places(form[1:], words)
+
+    def make(reading: Reading) -> ast.Word:
+        start, end = reading.starts[first], reading.ends[last]
+        return ast.Word(kind, reading.text[start:end], reading.span(start, end))
+
+    return make
 
 
-def _span(form: Any, reading: Reading) -> Span:
+def _span(form: Any, words: int) -> Maker:
+    first, last = _places(form, words)
+    return lambda reading: reading.span(reading.starts[first], reading.ends[last])
+
+
+def _places(form: Any, words: int) -> tuple[int, int]:
     if type(form) is not list or len(form) != 2 or type(form[0]) is not int or type(form[1]) is not int:
         raise Misfit
-    if not 0 <= form[0] <= form[1] <= len(reading.text):
+    if not 0 <= form[0] <= form[1] < words:
         raise Misfit
-    return reading.ruler.span(form[0], form[1])
+    return form[0], form[1]
 
 
-def _true(form: Any, reading: Reading) -> bool:
+def _always(value: Any) -> Maker:
+    return lambda reading: value
+
+
+def _true(form: Any, words: int) -> Maker:
     if type(form) is not bool:
         raise Misfit
-    return form
+    return _always(form)
 
 
 def _choice(allowed: frozenset[str]) -> Decoder:
-    def decode(form: Any, reading: Reading) -> str:
+    def decode(form: Any, words: int) -> Maker:
         if type(form) is not str or form not in allowed:
             raise Misfit
-        return form
+        return _always(form)
 
     return decode
 
 
 def _several(decoder: Decoder) -> Decoder:
-    def decode(form: Any, reading: Reading) -> tuple[Any, ...]:
+    def decode(form: Any, words: int) -> Maker:
         if type(form) is not list:
             raise Misfit
-        return tuple([decoder(each, reading) for each in form])
+        makers = [decoder(each, words) for each in form]
+        return (lambda reading: tuple([make(reading) for make in makers])) if makers else _always(())
 
     return decode
 
 
 def _optional(decoder: Decoder) -> Decoder:
-    return lambda form, reading: None if form is None else decoder(form, reading)
+    return lambda form, words: _always(None) if form is None else decoder(form, words)
 
 
 def _one_of(kinds: tuple[type[Any], ...]) -> Decoder:
     allowed = {NUMBERS[kind] for kind in kinds}
 
-    def decode(form: Any, reading: Reading) -> Any:
+    def decode(form: Any, words: int) -> Maker:
         if type(form) is not list or not form or type(form[0]) is not int or form[0] not in allowed:
             raise Misfit
-        return _node(form, reading)
+        return _node(form, words)
 
     return decode
 
 
-def _node(form: list[Any], reading: Reading) -> Any:
+def _node(form: list[Any], words: int) -> Maker:
     kind = KINDS[form[0]]
     names, decoders = _TABLE[kind]
     if len(form) != len(names) + 1:
         raise Misfit
-    values = [decoder(each, reading) for decoder, each in zip(decoders, form[1:], strict=True)]
+    makers = [decoder(each, words) for decoder, each in zip(decoders, form[1:], strict=True)]
     if kind is ast.Assertion:
-        values.insert(-1, _claim(reading, values[-1]))
-    elif reading.docs and kind in _DOCUMENTED:
-        start, _ = reading.ruler.offsets(values[names.index("span")])
-        return kind(*values, doc=reading.docs.get(start, ""))
-    return kind(*values)
+        makers.insert(-1, _claim(makers[-1]))
+    if kind in _DOCUMENTED:
+        first, _ = form[1 + names.index("span")]
+        return lambda reading: kind(
+            *[make(reading) for make in makers], doc=reading.docs.get(reading.starts[first], "") if reading.docs else ""
+        )
+    return lambda reading: kind(*[make(reading) for make in makers])
 
 
-def _claim(reading: Reading, span: Span) -> str:
+def _claim(whole: Maker) -> Maker:
     """What is asserted, in its own words: the assertion may be the whole statement, or one of a template."""
-    first, end = reading.ruler.offsets(span)
-    start = end - len(reading.text[first:end].removeprefix("assert").lstrip())
-    return " ".join(reading.ruler.text(reading.ruler.span(start, end)).split())
+
+    def make(reading: Reading) -> str:
+        first, end = reading.ruler.offsets(whole(reading))
+        start = end - len(reading.text[first:end].removeprefix("assert").lstrip())
+        return " ".join(reading.ruler.text(reading.ruler.span(start, end)).split())
+
+    return make
 
 
 def _decoder(kind: type[Any], name: str, hint: Any) -> Decoder:

@@ -47,6 +47,8 @@ def _not_text(name: str, data: bytes, position: int, report: Report) -> None:
 
 def _without_long_lines(source: Source, report: Report) -> Source:
     text = source.text
+    if len(max(text.split("\n"), key=len)) <= MAX_LINE:
+        return source
     for found in LONG.finditer(source.text):
         report.error(
             "ZT108",

@@ -15,15 +15,20 @@ from ztosc.resources import grammar_file
 from ztosc.syntax.build import Builder
 from ztosc.syntax.words import ITEMS
 
+WORDS: list[tuple[int, int]] = []
+"""Where the tokens of the statement that is being read begin and end; whoever reads empties it before."""
+
 
 class WholeWords:
-    """Keeps `NAME` in every lexer state, so that `atx` is one name and never the keyword `at` and a rest."""
+    """Keeps `NAME` in every lexer state, so that `atx` is one name and never `at` and a rest; writes down where tokens stand."""
 
     always_accept = ("NAME",)
 
     def process(self, stream: Iterator[Token]) -> Iterator[Token]:
         """Pass the tokens on as they are."""
-        return stream
+        for token in stream:
+            WORDS.append((token.start_pos or 0, token.end_pos or 0))
+            yield token
 
 
 def lark(**options: Any) -> Lark:

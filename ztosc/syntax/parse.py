@@ -34,25 +34,22 @@ def parse(source: Source, report: Report, cache: Cache | None = None) -> ast.Mod
 
 def parse_pieces(source: Source, chunks: Iterable[Chunk], cache: Cache | None = None) -> list[Piece]:
     """Parse the statements of a file, each by itself."""
-    if cache is None:
-        return _parsed(source, chunks)
-    stored = Stored(source, tuple(chunks), cache)
+    stored = Stored(source, cache)
     with uncollected():
-        pieces = [Piece(chunk, stored.statement(chunk)) for chunk in stored.chunks]
-    missing = [index for index, piece in enumerate(pieces) if piece.statement is None]
-    for index, piece in zip(missing, _parsed(source, [stored.chunks[index] for index in missing]), strict=True):
-        pieces[index] = piece
-    with uncollected():
-        stored.keep((piece.chunk, piece.statement) for piece in (pieces[index] for index in missing) if piece.statement and not piece.found)
+        pieces = [_piece(source, chunk, stored) for chunk in chunks]
+    stored.close()
     return pieces
 
 
-def _parsed(source: Source, chunks: Iterable[Chunk]) -> list[Piece]:
-    pieces: list[Piece] = []
-    for chunk in chunks:
-        from ztosc.syntax.read import Reader  # loads lark, which a run that finds everything in a cache does without
+def _piece(source: Source, chunk: Chunk, stored: Stored) -> Piece:
+    known = stored.statement(chunk)
+    if known is not None:
+        return Piece(chunk, known)
+    from ztosc.syntax.read import Reader  # loads lark, which a run that finds every shape in a cache does without
 
-        report = Report()
-        statement = Reader(source, report).statement(chunk)
-        pieces.append(Piece(chunk, statement, tuple(report.items)))
-    return pieces
+    report = Report()
+    reader = Reader(source, report)
+    statement = reader.statement(chunk)
+    if statement is not None and not report.items and not chunk.broken:
+        stored.keep(chunk, statement, reader.words)
+    return Piece(chunk, statement, tuple(report.items))

@@ -17,7 +17,7 @@ from ztosc.diagnostics import Report, near
 from ztosc.source import Source
 from ztosc.syntax import ast
 from ztosc.syntax.errors import report_unexpected
-from ztosc.syntax.grammar import builder, parser
+from ztosc.syntax.grammar import WORDS, builder, parser
 from ztosc.syntax.layout import STATEMENT_WORDS, TOKENS, Chunk, split_block
 from ztosc.syntax.words import ITEMS
 
@@ -39,6 +39,8 @@ class Reader:
         self._source, self._report = source, report
         self._inside = 0
         """How many templates deep the reading of a broken one is."""
+        self.words: list[tuple[int, int]] = []
+        """Where the tokens of what was parsed last begin and end."""
 
     def statement(self, chunk: Chunk) -> ast.Statement | None:
         """The statement of a chunk; nothing where no part of it could be read."""
@@ -56,7 +58,10 @@ class Reader:
     def _parse(self, chunk: Chunk, start: str) -> ast.Item:
         with ONE_AT_A_TIME:
             builder().begin(self._source, chunk.start, len(chunk.text), dict(chunk.docs))
-            return cast("ast.Item", parser().parse(chunk.text, start=start))
+            WORDS.clear()
+            built = cast("ast.Item", parser().parse(chunk.text, start=start))
+            self.words = list(WORDS)
+            return built
 
     def _holes(self, chunk: Chunk) -> None:
         """Refuse `${…}` outside of a template: nothing would ever stand in its place."""
