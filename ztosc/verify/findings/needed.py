@@ -9,46 +9,16 @@ outgrows the budget of the diagrams is said to be undecided.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from itertools import compress
 
 from ztosc.diagnostics import Diagnostic, Label, Severity
 from ztosc.ir.clock import is_over
-from ztosc.ir.flow import Place
 from ztosc.ir.intent import Role, Rule
 from ztosc.ir.values import Validity, Window
-from ztosc.logic.closure import bits
 from ztosc.logic.diagrams import FALSE, TooLarge
 from ztosc.verify import words
+from ztosc.verify.findings.beside import Beside, Rules, Site, State
 from ztosc.verify.moments import Timeline
-from ztosc.verify.slices import PERSON, Entry, Kind, PortClass, Slice, Slices
-
-Rules = dict[int, Rule]
-"""By the identity of the value: equal rules at two lines are two."""
-
-
-@dataclass
-class _Site:
-    """Where rules meet: an end and a class of its ports, with the entries of each rule that speaks there."""
-
-    cut: Slice
-    ports: PortClass
-    instants: tuple[int, ...]
-    """One for each way in which the rules that speak there can be in force together."""
-
-
-@dataclass
-class _State:
-    """What is known of one rule so far."""
-
-    rule: Rule
-    sites: list[_Site] = field(default_factory=list)
-    usable: bool = False
-    """Somebody matches it."""
-    effective: bool = False
-    """It grants what no deny takes away, or denies what some allow grants."""
-    needed: bool = False
-    """It does so where no other rule does."""
+from ztosc.verify.slices import Entry, PortClass, Slice, Slices
 
 
 class Needs:
@@ -56,21 +26,17 @@ class Needs:
 
     def __init__(self, slices: Slices, timeline: Timeline) -> None:
         self.slices, self.timeline, self.diagrams = slices, timeline, slices.diagrams
-        self.states: dict[int, _State] = {
-            id(rule): _State(rule)
+        self.beside = Beside(slices)
+        self.states: dict[int, State] = {
+            id(rule): State(rule)
             for rule in slices.policy.intent.rules
             if not is_over(rule.validity, timeline.at) and not rule.quarantine and not any(ref.kind == "system" for ref in rule.targets)
         }
         self.undecided: list[Rule] = []
         self._instants: dict[frozenset[tuple[bool, ...]], tuple[int, ...]] = {}
-        self._force: dict[tuple[object, ...], tuple[bool, ...]] = {}
-        self._opened: dict[tuple[bool, ...], tuple[int, ...]] = {}
+        self._force: dict[tuple[int | None, int | None, tuple[Window, ...]], tuple[bool, ...]] = {}
         self._positions: dict[int, int] = {}
-        self._kinds_of: dict[tuple[str, str], tuple[Kind, ...]] = {}
-        self._inhabited: dict[tuple[str, str, bool], object] = {}
-        self._matched: dict[tuple[int, str, tuple[str, ...]], bool] = {}
-        self._clocked: dict[tuple[int, str], bool] = {}
-        self._who_matches: dict[tuple[int, str, tuple[str, ...], int], int] = {}
+        self._matched: dict[tuple[int, str, Validity | None], bool] = {}
 
     def find(self) -> Iterator[Diagnostic]:
         """Every finding of this file."""
@@ -99,7 +65,7 @@ class Needs:
         pending = {id(each.rule) for each in entries if id(each.rule) in self.states and not self.states[id(each.rule)].needed}
         if not pending:
             return
-        site = _Site(cut, ports, ())
+        site = Site(cut, ports)
         for key in pending:
             self.states[key].sites.append(site)
         twice, denied = _crowded(ports.allows), 0
@@ -107,51 +73,45 @@ class Needs:
             denied |= each.sources
         for each in ports.allows:
             state, alone = self.states.get(id(each.rule)), each.sources & ~twice & ~denied
-            if state and not state.needed and alone and self._plain(each, cut, ports, next(bits(alone))):
+            if state and not state.needed and alone and self._plain(each, site):
                 state.usable = state.effective = state.needed = True
 
-    def _plain(self, entry: Entry, cut: Slice, ports: PortClass, bit: int) -> bool:
-        """Whether plainly somebody at a place is the subject of an allow, whenever it is in force, and would not get there without it."""
-        place = self.slices.places[bit]
-        if ports.listens and self.slices.is_replica(place, entry.kind, cut.end):
+    def _plain(self, entry: Entry, site: Site) -> bool:
+        """Whether plainly somebody is the subject of an allow, whenever it is in force, and would not get there without it."""
+        if site.is_free(entry.kind):
             return False
-        key = (id(entry.rule), entry.role, self.slices.reading.roles_from(place.name) if entry.role else ())
+        clock = self.slices.reading.speaks_of_now(entry.rule.guard) or self._asks_now(entry.role)
+        key = (self.slices.reading.key(entry.rule.guard), entry.role, entry.rule.validity if clock else None)
         if key not in self._matched:
-            self._matched[key] = self._somebody(entry, place)
+            instants = self._open(entry.rule.validity)
+            self._matched[key] = self._somebody(entry, instants if clock else instants[:1])
         return self._matched[key]
 
-    def _somebody(self, entry: Entry, place: Place) -> bool:
-        """Whether anybody at a place is the subject of an entry at some instant."""
-        instants = self._open(entry.rule.validity)
-        asked = instants if self._asks_now(entry) else instants[:1]
+    def _somebody(self, entry: Entry, instants: tuple[int, ...]) -> bool:
+        """Whether anybody is the subject of an allow at some instant."""
         try:
-            return any(self._people(entry, place, self._who(entry, place, at)) != FALSE for at in asked)
+            return any(self.beside.least(entry, at) != FALSE for at in instants)
         except TooLarge:
             return False
 
     def _open(self, validity: Validity) -> tuple[int, ...]:
         """The moments at which something is in force."""
         flags, moments = self._flags(validity), self.timeline.moments
-        if flags and flags not in self._opened:
-            self._opened[flags] = tuple(compress(moments, flags))
-        return self._opened[flags] if flags else moments
+        return tuple(at for at, open_ in zip(moments, flags, strict=True) if open_) if flags else moments
 
     def _flags(self, validity: Validity) -> tuple[bool, ...]:
         """For each moment, whether it is in force; empty where it always is."""
         if validity.not_before is None and validity.not_after is None and not validity.windows:
             return ()
-        key = (validity.not_before, validity.not_after, *map(_window, validity.windows))
+        key = (validity.not_before, validity.not_after, validity.windows)
         if key not in self._force:
             flags = tuple(self.slices.in_force(validity, at) for at in self.timeline.moments)
             self._force[key] = () if all(flags) else flags
         return self._force[key]
 
-    def _people(self, entry: Entry, place: Place, who: int) -> int:
-        return self.slices.separated(place, who) if entry.role and self.slices.policy.intent.separations else who
-
     # In detail
 
-    def _withdrawn(self, suspects: list[_State]) -> dict[int, list[Rule]]:
+    def _withdrawn(self, suspects: list[State]) -> dict[int, list[Rule]]:
         """The rules that could go together, by identity, with those that cover each; the last of the sources is tried first."""
         gone: dict[int, list[Rule]] = {}
         for state in sorted(suspects, key=lambda each: each.rule.origin, reverse=True):
@@ -166,21 +126,21 @@ class Needs:
                 gone[id(state.rule)] = list(covering.values())
         return gone
 
-    def _covering(self, state: _State, gone: Iterable[int]) -> Rules | None:
+    def _covering(self, state: State, gone: Iterable[int]) -> Rules | None:
         """The rules that do all of what one does, without those that are gone; `None` where it is needed. Raises `TooLarge`."""
         without = {*gone, id(state.rule)}
         covering: Rules = {}
         for site in state.sites:
             for instant in self._moments(site):
-                if self.slices.in_force(state.rule.validity, instant) and not self._covered_at(state, site, instant, without, covering):
+                if self.slices.in_force(state.rule.validity, instant) and not self.beside.covered(state, site, instant, without, covering):
                     return None
         return covering
 
-    def _moments(self, site: _Site) -> tuple[int, ...]:
+    def _moments(self, site: Site) -> tuple[int, ...]:
         """One instant for each way in which what speaks at a site can be in force together, and guards with `now` can come out."""
         if not site.instants:
             entries = (*site.ports.allows, *site.ports.denies)
-            if any(map(self._asks_now, entries)):
+            if any(self.slices.reading.speaks_of_now(each.rule.guard) or self._asks_now(each.role) for each in entries):
                 site.instants = self.timeline.moments
             else:
                 flags = frozenset(flags for each in entries if (flags := self._flags(each.rule.validity)))
@@ -190,107 +150,12 @@ class Needs:
                 site.instants = self._instants[flags]
         return site.instants
 
-    def _asks_now(self, entry: Entry) -> bool:
-        """Whether who matches an entry changes while it is in force."""
-        key = (id(entry.rule), entry.role)
-        if key not in self._clocked:
-            guards = (entry.rule.guard, *([self.slices.policy.roles[entry.role].requires] if entry.role else ()))
-            self._clocked[key] = any(map(self.slices.reading.speaks_of_now, guards))
-        return self._clocked[key]
-
-    def _who(self, entry: Entry, place: Place, instant: int) -> int:
-        """Who at a place is the subject of an entry, found once for all places with the same roles."""
-        people = self.slices.reading.roles_from(place.name) if entry.role else ()
-        key = (id(entry.rule), entry.role, people, instant if self._asks_now(entry) else 0)
-        found = self._who_matches.get(key)
-        if found is None:
-            found = self._who_matches[key] = self.slices.matches(entry, place, instant)
-        return found
-
-    def _covered_at(self, state: _State, site: _Site, instant: int, without: set[int], covering: Rules) -> bool:
-        allows = [each for each in site.ports.allows if self.slices.in_force(each.rule.validity, instant)]
-        denies = [each for each in site.ports.denies if self.slices.in_force(each.rule.validity, instant)]
-        own = [each for each in (*allows, *denies) if each.rule is state.rule]
-        mask = 0
-        for each in own:
-            mask |= each.sources
-        for place in self._unlike(mask, [*allows, *denies], site):
-            for kind in self._kinds(place):
-                if not self._covered_for(state, site, place, kind, (allows, denies), instant, without, covering):
-                    return False
-        return True
-
-    def _covered_for(
-        self,
-        state: _State,
-        site: _Site,
-        place: Place,
-        kind: Kind,
-        speaking: tuple[list[Entry], list[Entry]],
-        instant: int,
-        without: set[int],
-        covering: Rules,
-    ) -> bool:
-        diagrams = self.diagrams
-        bit = self.slices.bit[place.kind, place.name]
-        allows, denies = ([each for each in entries if each.fits(bit, kind)] for entries in speaking)
-        granting = state.rule.effect == "allow"
-        own = diagrams.any(self._who(each, place, instant) for each in (*allows, *denies) if each.rule is state.rule)
-        if kind == PERSON and self.slices.policy.intent.separations:
-            own = self.slices.separated(place, own)
-        if own == FALSE:
-            return True
-        state.usable = True
-        free = site.ports.listens and self.slices.is_replica(place, kind, site.cut.end)
-        if granting:
-            left = diagrams.without(own, diagrams.any(self._who(each, place, instant) for each in denies))
-        else:
-            left = own if free else diagrams.both(own, diagrams.any(self._who(each, place, instant) for each in allows))
-        state.effective = state.effective or left != FALSE
-        if granting and free:
-            return True
-        for each in allows if granting else denies:
-            if left == FALSE:
-                return True
-            if id(each.rule) not in without:
-                rest = diagrams.without(left, self._who(each, place, instant))
-                if rest != left:
-                    covering.setdefault(id(each.rule), each.rule)
-                left = rest
-        return left == FALSE
-
-    def _unlike(self, mask: int, entries: list[Entry], site: _Site) -> list[Place]:
-        """One place for each way in which entries and people tell the places of a mask apart."""
-        found: dict[object, Place] = {}
-        for bit in bits(mask):
-            place = self.slices.places[bit]
-            alike = tuple([each.sources >> bit & 1 for each in entries])
-            home = site.ports.listens and place.name == site.cut.end.name
-            found.setdefault((alike, self._inhabitants(place, home), self._served(place, entries)), place)
-        return list(found.values())
-
-    def _inhabitants(self, place: Place, home: bool) -> object:
-        """What tells places apart by who may be there; services count where one of them may be a replica of the end."""
-        key = (place.kind, place.name, home)
-        if key not in self._inhabited:
-            people = self.slices.reading.roles_from(place.name) if place.kind == "segment" else None
-            self._inhabited[key] = people, tuple(kind for kind in self._kinds(place) if kind.kind != "service" or home)
-        return self._inhabited[key]
-
-    def _kinds(self, place: Place) -> tuple[Kind, ...]:
-        key = (place.kind, place.name)
-        if key not in self._kinds_of:
-            self._kinds_of[key] = self.slices.kinds(place)
-        return self._kinds_of[key]
-
-    def _served(self, place: Place, entries: list[Entry]) -> tuple[str, ...]:
-        """The services at a place that an entry names as its subject."""
-        named = {each.kind.name for each in entries if each.kind.kind == "service"}
-        return tuple(kind.name for kind in self._kinds(place) if kind.kind == "service" and kind.name in named) if named else ()
+    def _asks_now(self, role: str) -> bool:
+        return bool(role) and self.slices.reading.speaks_of_now(self.slices.policy.roles[role].requires)
 
     # In words
 
-    def _idle(self, state: _State) -> Diagnostic:
+    def _idle(self, state: State) -> Diagnostic:
         rule = state.rule
         if rule.effect == "deny":
             message, label = "this deny denies nothing: no allow grants what it could take away", ""
@@ -317,7 +182,7 @@ class Needs:
     def _carried(self, label: str) -> bool:
         return any(label in segment.carries for segment in self.slices.policy.intent.segments)
 
-    def _taken_away(self, state: _State) -> Diagnostic:
+    def _taken_away(self, state: State) -> Diagnostic:
         denies: Rules = {id(each.rule): each.rule for site in state.sites for each in site.ports.denies}
         related = tuple(Label(rule.origin, "this deny wins") for rule in sorted(denies.values(), key=lambda each: each.origin))
         message = "everything that this grant allows is denied"
@@ -344,11 +209,6 @@ class Needs:
             if any(self.diagrams.both(held, reading.truth(role.requires, at)[0]) != FALSE for at in self.timeline.moments):
                 return True
         return False
-
-
-def _window(window: Window) -> tuple[object, ...]:
-    """A window as a plain tuple: cheaper to hash and to compare than the model."""
-    return window.start, window.end, window.days, window.zone
 
 
 def _crowded(entries: Iterable[Entry]) -> int:
