@@ -221,5 +221,5 @@ def test_what_no_prefix_holds_alone_takes_the_fewest() -> None:
 def test_protocols_have_the_numbers_of_iana() -> None:
     assert ports.PROTOCOLS == {"tcp": socket.IPPROTO_TCP, "udp": socket.IPPROTO_UDP, "sctp": 132, "icmp": socket.IPPROTO_ICMPV6}
     assert ports.ICMPV6 == ports.ECHO[0] == socket.IPPROTO_ICMPV6
-    assert ports.WITH_PORTS == {socket.IPPROTO_TCP, socket.IPPROTO_UDP, 33, 132, 136}
+    assert {socket.IPPROTO_TCP, socket.IPPROTO_UDP, 33, 132, 136} == ports.WITH_PORTS
     assert [ports.text(((number, number, 7, 7),)) for number in (6, 17, 58, 132)] == ["tcp/7", "udp/7", "proto/58 port 7-7", "sctp/7"]
