@@ -77,6 +77,21 @@ def test_fixed_and_hidden_variables_matter_no_longer(formula: Any, value: int) -
         assert diagrams.holds(hidden, values) == any((a, each, b, c) in wanted for each in range(SIZES[1]))
 
 
+@settings(derandomize=True, database=None, max_examples=200)
+@given(formulas)
+def test_support_is_what_membership_depends_on(formula: Any) -> None:
+    diagrams = store()
+    node, wanted = built(diagrams, formula), written(formula)
+    matters = {
+        index
+        for index, size in enumerate(SIZES)
+        if any(((*each[:index], value, *each[index + 1 :]) in wanted) != (each in wanted) for each in EVERY for value in range(size))
+    }
+    assert diagrams.support(node) == matters
+    assert diagrams.implies(node, node) and diagrams.implies(FALSE, node) and diagrams.implies(node, TRUE)
+    assert diagrams.implies(TRUE, node) == (wanted == set(EVERY))
+
+
 def test_a_budget_ends_what_grows() -> None:
     diagrams = Diagrams(budget=24)
     for _ in range(16):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import socket
 from ipaddress import ip_address, ip_network
 
 import pytest
@@ -215,3 +216,10 @@ def test_what_no_prefix_holds_alone_takes_the_fewest() -> None:
     assert addresses.prefixes(((start, start + 2),)) == ("10.0.0.1/32", "10.0.0.2/31")
     assert addresses.prefixes(((start - 1, start), (start + 4, start + 4))) == ("10.0.0.0/31", "10.0.0.5/32")
     assert addresses.prefixes(((2, 3),)) == ("::2/127",)
+
+
+def test_protocols_have_the_numbers_of_iana() -> None:
+    assert ports.PROTOCOLS == {"tcp": socket.IPPROTO_TCP, "udp": socket.IPPROTO_UDP, "sctp": 132, "icmp": socket.IPPROTO_ICMPV6}
+    assert ports.ICMPV6 == ports.ECHO[0] == socket.IPPROTO_ICMPV6
+    assert {socket.IPPROTO_TCP, socket.IPPROTO_UDP, 33, 132, 136} == ports.WITH_PORTS
+    assert [ports.text(((number, number, 7, 7),)) for number in (6, 17, 58, 132)] == ["tcp/7", "udp/7", "proto/58 port 7-7", "sctp/7"]
