@@ -79,4 +79,18 @@ def crossing() -> Network:
     return network.model_copy(update={"intent": network.intent.model_copy(update={"public_keys": keys})})
 
 
-CASES = {"hospital": n.hospital, "keywords": keywords, "hostile": hostile, "crossing": crossing}
+MANAGED = """
+segment desk { at s; admits people }
+role operator { from desk; requires user.mfa }
+"""
+
+
+def managed() -> Network:
+    """A node that is reached by whoever sits in one segment, and by a role in another; by ping too."""
+    said = "timezone Europe/Berlin\n  manage from operator on tcp/22, icmp\n  manage from lab on tcp/443, udp/1000-2000"
+    network = support.network(CROSSING + MANAGED, frame=support.FRAME.replace("timezone Europe/Berlin", said))
+    keys = tuple(n.public_key(each.name) for each in network.intent.nodes)
+    return network.model_copy(update={"intent": network.intent.model_copy(update={"public_keys": keys})})
+
+
+CASES = {"hospital": n.hospital, "keywords": keywords, "hostile": hostile, "crossing": crossing, "managed": managed}

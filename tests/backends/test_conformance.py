@@ -30,7 +30,8 @@ from ztosc.backends import (
 )
 from ztosc.backends.nftables import Nftables
 from ztosc.backends.underlay import Underlay
-from ztosc.diagnostics import Diagnostic
+from ztosc.diagnostics import Diagnostic, Severity
+from ztosc.ir.intent import Management
 from ztosc.nodes import project
 from ztosc.prove import prove
 from ztosc.source import Span
@@ -190,6 +191,26 @@ def test_what_cannot_be_enforced_is_said_where_it_is_asked() -> None:
     assert "`mdns`" in found[0].message and "`observe`" in found[1].message
     assert [each.span for each in Nftables().unsupported(keywords())] == [n.here(5)]
     assert Nftables().unsupported(n.hospital()) == ()
+
+
+def test_a_node_that_nobody_can_manage_is_told_and_no_external_manages() -> None:
+    """Nobody reaches them; a manager outside is an error, a node without one a warning."""
+    intent = n.hospital_intent()
+    settings = intent.network.model_copy(
+        update={
+            "manage": (Management(subjects=(n.ref("segment", "guest"), n.ref("external", "internet")), ports=n.tcp(22), origin=n.here(5)),)
+        }
+    )
+    network = n.number(intent.model_copy(update={"network": settings}))
+    found = Nftables().unsupported(network)
+    assert [(each.code, each.severity, each.span) for each in found] == [
+        ("ZT603", Severity.ERROR, n.here(5)),
+        *[("ZT603", Severity.WARNING, n.here(5))] * 3,
+    ]
+    assert "external `internet`" in found[0].message and ["dr-1" in each.message for each in found] == [False, True, False, False]
+    opened = {spec.node: [(each.source.name, each.destinations) for each in spec.management] for spec in project(network)}
+    gate = next(each.gateway for plan in network.segments if plan.segment == "guest" for each in plan.places)
+    assert opened == {"branch-1": [("guest", ((gate, gate),))], "dr-1": [], "edge-1": [], "edge-2": []}
 
 
 def test_a_link_needs_one_family_at_both_ends() -> None:

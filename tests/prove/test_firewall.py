@@ -20,7 +20,7 @@ from ztosc.prove.firewall import judge
 MISSING = real_tools().why_missing("nft")
 pytestmark = pytest.mark.skipif(MISSING is not None, reason=f"NOT LOADED: {MISSING}")
 PACKET = re.compile(r"(prerouting|input|forward|output): \S+ -> \S+, protocol \d+, |a packet from \S+: ")
-NODES = (("hospital", "edge-1"), ("keywords", "queue"), ("keywords", "accept"), ("crossing", "h"))
+NODES = (("hospital", "edge-1"), ("keywords", "queue"), ("keywords", "accept"), ("crossing", "h"), ("managed", "g"))
 MUTANTS = 60
 
 

@@ -24,8 +24,6 @@ HELP = "take it out until a target can: `verify` and `test` judge the network wi
 
 
 def _network(intent: Intent) -> Iterator[tuple[str, Span]]:
-    for each in intent.network.manage:
-        yield "`manage` opens the nodes themselves", each.origin
     if intent.network.log_all:
         yield "`log all` asks for a record of every flow", intent.network.origin
     for partner in intent.partners:

@@ -14,7 +14,7 @@ from typing import Literal
 from ztosc.ir.evaluate import Policy
 from ztosc.ir.intent import Rule
 from ztosc.ir.network import Network
-from ztosc.ir.values import Ref
+from ztosc.ir.values import TRUE, Ref
 from ztosc.logic import ports, regions
 from ztosc.logic.ports import Boxes
 from ztosc.nodes.conditions import combine, from_now
@@ -67,6 +67,20 @@ def grants(network: Network) -> Cells:
     return found
 
 
+def managers(network: Network) -> dict[str, tuple[Cell, ...]]:
+    """By segment: the ports of a node itself that `manage` opens to whoever sits there, with one condition each."""
+    entries = _Entries(network)
+    found: dict[str, list[_Entry]] = defaultdict(list)
+    for each in network.intent.network.manage:
+        for ref in each.subjects:
+            role = entries.policy.roles.get(ref.name) if ref.kind == "role" else None
+            for (kind, name), who in entries.who(ref):
+                if kind == "segment":
+                    term = Term(who=who, guard=role.requires if role else TRUE)
+                    found[name].append(_Entry("allow", each.ports, (term,), each.origin))
+    return {name: cells for name in sorted(found) if (cells := cut(found[name]))}
+
+
 class _Entries:
     """What each rule says about each pair of source and target."""
 
@@ -97,11 +111,12 @@ class _Entries:
         found: dict[Source, list[Term]] = defaultdict(list)
         for ref in rule.subjects:
             guard = self.policy.effective_guard(rule, ref)
-            for source, who in self._who(ref):
+            for source, who in self.who(ref):
                 found[source].append(Term(who=who, guard=guard, validity=validity))
         return found
 
-    def _who(self, ref: Ref) -> Iterator[tuple[Source, Who]]:
+    def who(self, ref: Ref) -> Iterator[tuple[Source, Who]]:
+        """Where what a name stands for sits, and as whom."""
         match ref.kind:
             case "role":
                 role = self.policy.roles[ref.name]

@@ -93,9 +93,9 @@ class Condition(Model):
 
 
 class End(Model):
-    """What a permit leads to: a segment, an external or a system service, by name."""
+    """What a permit leads to: a segment, an external, a system service or this node itself, by name."""
 
-    kind: Literal["segment", "external", "system"]
+    kind: Literal["segment", "external", "system", "node"]
     name: str
 
 
@@ -286,6 +286,8 @@ class NodeSpec(Model):
     """Types of the attributes that the conditions ask for."""
     permits: tuple[Permit, ...]
     inbound: tuple[Inbound, ...]
+    management: tuple[Permit, ...]
+    """What may be initiated to the node itself, at the gateway address of the segment that the initiator sits in."""
     members: tuple[Member, ...]
     systems: tuple[SystemPort, ...]
     clients: tuple[Client, ...]

@@ -42,8 +42,16 @@ def demanded(network: Network, spec: NodeSpec) -> Enforcement:
         segments={key: regions.normalize(boxes) for key, boxes in segments.items() if boxes},
         outside={key: regions.normalize(boxes) for key, boxes in outside.items() if boxes},
         inbound=regions.normalize(inbound),
+        management=_managed(spec),
         hosts={each.interface: intervals_of(each.hosts) for each in spec.segments},
     )
+
+
+def _managed(spec: NodeSpec) -> dict[tuple[str, str | None], regions.Boxes]:
+    found: dict[tuple[str, str | None], list[regions.Box]] = defaultdict(list)
+    for permit in spec.management:
+        found[(permit.interface or "", permit.condition)].extend(_boxes((intervals_of(permit.destinations),), permit.ports))
+    return {key: regions.normalize(boxes) for key, boxes in found.items()}
 
 
 def unreached(network: Network) -> Intervals:

@@ -72,6 +72,7 @@ def _base(flows: dict[str, Collection], found: tuple[Collection, ...]) -> Iterat
             # The underlay's routers may announce themselves; hosts of a segment, or other nodes, never.
             "iifname != @zt_inside icmpv6 type nd-router-advert ip6 hoplimit 255 accept",
             *ERRORS,
+            *_management("in", found),
             "ip6 daddr @zt_systems ct direction original goto zt_original",
             *_node_rules("in", flows),
             DENY,
@@ -102,11 +103,27 @@ def _base(flows: dict[str, Collection], found: tuple[Collection, ...]) -> Iterat
             "icmpv6 type { nd-router-solicit, nd-router-advert } ip6 hoplimit 255 accept",
             "icmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } ip6 hoplimit 1 accept",
             *ERRORS,
+            *_management("out", found),
             "ip6 saddr @zt_systems ct state established ct direction reply goto zt_reply",
             *_node_rules("out", flows),
             DENY,
         ),
     )
+
+
+def _management(hook: str, found: tuple[Collection, ...]) -> Iterator[str]:
+    """To the node's own address, from the port behind which a manager sits (behind a VRF: its slave); and the answers."""
+    names = {each.name for each in found}
+    for map_, echo in (("zt_manage", ""), ("zt_manage_echo", "icmpv6 type echo-{} ")):
+        if map_ not in names:
+            continue
+        tail = "" if echo else " . meta l4proto . th {}"
+        if hook == "in":
+            asked = f"ct direction original {echo.format('request')}"
+            yield from (f"{asked}{side} . ip6 daddr{tail.format('dport')} vmap @{map_}" for side in ("iifname", "meta sdifname"))
+        else:
+            asked = f"ct state established ct direction reply {echo.format('reply')}"
+            yield f"{asked}oifname . ip6 saddr{tail.format('sport')} vmap @{map_}"
 
 
 def _relays(flows: dict[str, Collection]) -> bool:

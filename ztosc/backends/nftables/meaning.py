@@ -24,9 +24,7 @@ ECHO_TAIL: regions.Box = ((ECHO[0], ECHO[0]), (ECHO[1], ECHO[1]))
 def enforcement(ruleset: Ruleset) -> Enforcement:
     """The sets of our chains. Raises `ReadFault`."""
     by_name = {collection.name: collection for collection in ruleset.collections}
-    granted = _by_key(by_name, "zt_grants", lambda element: (_interface(element.key[0]), _condition(element.verdict)))
-    for port in sorted({port for port, _ in granted}):
-        _apart("zt_grants", [box for key, boxes in granted.items() if key[0] == port for box in boxes])
+    granted, managed = _by_port(by_name, "zt_grants"), _by_port(by_name, "zt_manage")
     outside = _by_key(by_name, "zt_ingress", lambda element: _condition(element.verdict))
     _apart("zt_ingress", [box for boxes in outside.values() for box in boxes])
     inbound = _by_key(by_name, "zt_inbound", lambda element: None).get(None, [])
@@ -35,6 +33,7 @@ def enforcement(ruleset: Ruleset) -> Enforcement:
         segments={key: regions.normalize(boxes) for key, boxes in granted.items()},
         outside={key: regions.normalize(boxes) for key, boxes in outside.items()},
         inbound=regions.normalize(inbound),
+        management={key: regions.normalize(boxes) for key, boxes in managed.items()},
         hosts=_hosts(by_name["zt_hosts"]),
         heeds=_heeds(ruleset, by_name),
     )
@@ -48,13 +47,20 @@ def _heeds(ruleset: Ruleset, by_name: dict[str, Collection]) -> bool:
     return closed and all(first.get(name) == asked for name in ("zt_original", "zt_reply"))
 
 
+def _by_port(by_name: dict[str, Collection], name: str) -> dict[tuple[str, str | None], list[regions.Box]]:
+    """Boxes by in-port and condition; those of one port are apart."""
+    found = _by_key(by_name, name, lambda element: (_interface(element.key[0]), _condition(element.verdict)))
+    for port in sorted({port for port, _ in found}):
+        _apart(name, [box for key, boxes in found.items() if key[0] == port for box in boxes])
+    return found
+
+
 def _by_key(by_name: dict[str, Collection], name: str, key: Callable[[Element], Key]) -> dict[Key, list[regions.Box]]:
     """Boxes of a collection, of its ranges where those stand apart, and of its echo sibling."""
     found: dict[Key, list[regions.Box]] = defaultdict(list)
-    for element in (*by_name[name].elements, *(by_name[f"{name}_wide"].elements if f"{name}_wide" in by_name else ())):
-        found[key(element)].append(_box(element))
-    for element in by_name[f"{name}_echo"].elements:
-        found[key(element)].append((*_box(element), *ECHO_TAIL))
+    for part, tail in ((name, ()), (f"{name}_wide", ()), (f"{name}_echo", ECHO_TAIL)):
+        for element in by_name[part].elements if part in by_name else ():
+            found[key(element)].append((*_box(element), *tail))
     return found
 
 

@@ -57,7 +57,7 @@ def address_text(part: Interval) -> str:
 
 def collections(spec: NodeSpec) -> tuple[Collection, ...]:
     """All of them, by name."""
-    found = [*_interfaces(spec), *_addresses(spec), *_source_edge(spec), *_destination_edge(spec)]
+    found = [*_interfaces(spec), *_addresses(spec), *_source_edge(spec), *_destination_edge(spec), *_management(spec)]
     found += [*flow_sets(spec), *relay_sets(spec), *_conditions(spec)]
     return tuple(sorted(found, key=lambda each: each.name))
 
@@ -132,6 +132,14 @@ def _source_edge(spec: NodeSpec) -> Iterator[Collection]:
     yield _map("zt_grants_echo", ("ifname", "ipv6_addr"), _from_segments(here, echo=True), tuples=False)
     yield _map("zt_ingress", ("ipv6_addr", "ipv6_addr"), _from_outside(outside, echo=False), tuples=True)
     yield _map("zt_ingress_echo", ("ipv6_addr", "ipv6_addr"), _from_outside(outside, echo=True), tuples=False)
+
+
+def _management(spec: NodeSpec) -> Iterator[Collection]:
+    """In-port, own address, protocol, port; only where somebody manages."""
+    for name, echo in (("zt_manage", False), ("zt_manage_echo", True)):
+        found = tuple(_from_segments(spec.management, echo=echo))
+        if found:
+            yield _map(name, ("ifname", "ipv6_addr"), found, tuples=not echo)
 
 
 def _map(name: str, ends: tuple[str, ...], elements: Iterable[Element], *, tuples: bool, wide: bool = True) -> Collection:

@@ -119,7 +119,7 @@ class Wanted:
         advert = d.without(self._icmp((ROUTER_ADVERT,), 255), self.space.ports(IIF, self.inside))
         solicit = d.both(self._icmp((ROUTER_SOLICIT,), 255), self.space.ports(IIF, self.ports))
         systems = d.both(self._systems(DADDR), self._initiated)
-        parts = (self._neighbours(), solicit, advert, self._errors(), systems, *self._own("in"))
+        parts = (self._neighbours(), solicit, advert, self._errors(), systems, *self._managed("in"), *self._own("in"))
         return d.either(self._lo(IIF), d.both(self.tracked, d.any(parts)))
 
     def _forward(self) -> int:
@@ -133,7 +133,7 @@ class Wanted:
         d = self.d
         spoken = (self._icmp((ROUTER_SOLICIT, ROUTER_ADVERT), 255), self._icmp(LISTENERS, 1))
         systems = d.both(self._systems(SADDR), self._answered)
-        parts = (self._neighbours(), *spoken, self._errors(), systems, *self._own("out"))
+        parts = (self._neighbours(), *spoken, self._errors(), systems, *self._managed("out"), *self._own("out"))
         return d.any((self._lo(OIF), self.space.ports(OIF, self.vrfs), d.both(self.tracked, d.any(parts))))
 
     # What belongs to no flow
@@ -185,7 +185,7 @@ class Wanted:
         d, spec = self.d, self.spec
         found = []
         for port in [*self.ports, None]:
-            found.append(d.both(at(port) if port else outside, d.any(self._permitted(port, ends, echo))))
+            found.append(d.both(at(port) if port else outside, d.any(self._permitted(spec.permits, port, ends, echo))))
         arriving = self._tuples(
             ((source, part, each.ports) for each in spec.inbound for source in _plain(each.sources) for part in _plain(each.destinations)),
             ends,
@@ -194,10 +194,18 @@ class Wanted:
         found += [d.both(at(transit), arriving) for transit in self.transits]
         return d.all((d.any(found), self.granted, self.space.points(CT, states)))
 
-    def _permitted(self, port: str | None, ends: tuple[int, int, int], echo: int) -> Iterator[int]:
+    def _managed(self, hook: str) -> Iterator[int]:
+        """To the node itself: from the in-port of a segment whose hosts may manage it, and the answers."""
+        for port in self.ports if self.family == 6 and self.spec.management else ():
+            where = self._at(port) if hook == "in" else self.space.ports(OIF, (port,))
+            ends, echo = ((SADDR, DADDR, DPORT), ECHO_REQUEST) if hook == "in" else ((DADDR, SADDR, SPORT), ECHO_REPLY)
+            opened = self.d.any(self._permitted(self.spec.management, port, ends, echo))
+            yield self.d.all((where, self.space.points(CT, ORIGINAL if hook == "in" else (BACK,)), opened))
+
+    def _permitted(self, among: Iterable[Permit], port: str | None, ends: tuple[int, int, int], echo: int) -> Iterator[int]:
         """By condition: all that one in-port, or the outside, may initiate under it."""
         by_condition: dict[str | None, list[Permit]] = defaultdict(list)
-        for permit in self.spec.permits:
+        for permit in among:
             if permit.interface == port:
                 by_condition[permit.condition].append(permit)
         for condition, permits in by_condition.items():
