@@ -93,4 +93,18 @@ def managed() -> Network:
     return network.model_copy(update={"intent": network.intent.model_copy(update={"public_keys": keys})})
 
 
-CASES = {"hospital": n.hospital, "keywords": keywords, "hostile": hostile, "crossing": crossing, "managed": managed}
+OBSERVING = """
+segment trial { at s, t; admits people }
+service beta on trial { listen tcp/8080; replicas 2 }
+allow staff to beta
+"""
+
+
+def observing() -> Network:
+    """A segment that only observes, on two nodes, with a grant into it; two isolation domains."""
+    network = support.network(CROSSING + OBSERVING.replace("admits people }", "admits people; observe }"))
+    keys = tuple(n.public_key(each.name) for each in network.intent.nodes)
+    return network.model_copy(update={"intent": network.intent.model_copy(update={"public_keys": keys})})
+
+
+CASES = {"hospital": n.hospital, "keywords": keywords, "hostile": hostile, "crossing": crossing, "managed": managed, "observing": observing}

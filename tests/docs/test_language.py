@@ -20,7 +20,6 @@ UNENFORCED = {
     "ipv4": "segment s { at main; ipv4 10.0.0.0/24 }",
     "stretched": "segment s { at main, annex; stretched }",
     "access tunnel": "segment s { at main; access tunnel }",
-    "observe": "segment s { at main; observe }",
     "break-glass": "break-glass role r for 1h { from desks }",
     "max-age": "attribute a.b : bool { max-age 1d }",
     "stale": "role r { from desks; stale 5m }",

@@ -20,7 +20,7 @@ from ztosc.prove.firewall import judge
 MISSING = real_tools().why_missing("nft")
 pytestmark = pytest.mark.skipif(MISSING is not None, reason=f"NOT LOADED: {MISSING}")
 PACKET = re.compile(r"(prerouting|input|forward|output): \S+ -> \S+, protocol \d+, |a packet from \S+: ")
-NODES = (("hospital", "edge-1"), ("keywords", "queue"), ("keywords", "accept"), ("crossing", "h"), ("managed", "g"))
+NODES = (("hospital", "edge-1"), ("keywords", "queue"), ("keywords", "accept"), ("crossing", "h"), ("managed", "g"), ("observing", "h"))
 MUTANTS = 60
 
 
@@ -157,3 +157,21 @@ def test_a_file_that_does_not_load_is_refuted_and_a_tool_that_is_missing_proves_
     assert not [each for each in prove(network, project(network), files, real_tools()) if each.property == "executed"]
     manifest = BACKEND.manifest.model_copy(update={"listing": None})
     assert real_tools().listing(manifest, [replace(files.files[0].artifact)]) is None
+
+
+def test_what_observes_must_also_log() -> None:
+    """Into a segment that observes everything passes, and what no rule allows is logged under its name, no more and no less."""
+    listing, spec, gone = loaded("observing", "g")
+    found = json.loads(listing)["nftables"]
+    logs = [each for each in found if "log" in json.dumps(each.get("rule", {}).get("expr", "")) and each["rule"]["chain"] != "zt_deny"]
+    assert len(logs) == 1 and logs[0]["rule"]["chain"].startswith("zt_w_")
+    silent = json.dumps({"nftables": [each for each in found if each is not logs[0]]})
+    outcome, reason = judge(silent, spec, gone)
+    assert outcome == "refuted" and reason.startswith("forward: ") and reason.endswith("must be logged as `zt-observe trial`")
+    first = next(index for index, each in enumerate(found) if each.get("rule", {}).get("chain") == "zt_forward")
+    loud = rule("zt_forward", {"log": {"prefix": "zt-observe trial "}})
+    outcome, reason = judge(json.dumps({"nftables": [*found[:first], loud, *found[first:]]}), spec, gone)
+    assert outcome == "refuted" and reason.endswith("must not be logged as `zt-observe trial`")
+    closed = re.sub(r'"vmap": \{"key": (\{[^@]*?\}), "data": "@zt_observed"\}', r'"drop": null', json.dumps(json.loads(listing)))
+    outcome, reason = judge(closed, spec, gone)
+    assert closed != json.dumps(json.loads(listing)) and outcome == "refuted" and "does not pass, and must" in reason

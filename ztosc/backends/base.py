@@ -116,6 +116,8 @@ class Enforcement:
     """From other nodes: source, destination, protocol, port."""
     management: Mapping[tuple[str, str | None], regions.Boxes]
     """By in-port and condition: address of the node itself, protocol, port."""
+    observed: Mapping[str, Intervals]
+    """By in-port: destinations in segments that only observe."""
     hosts: Mapping[str, Intervals]
     """By in-port: source addresses that may appear there."""
     heeds: bool = False

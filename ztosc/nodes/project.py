@@ -20,6 +20,7 @@ from ztosc.nodes.fabric import Fabrics
 from ztosc.nodes.fabric import flows as routing_flows
 from ztosc.nodes.fabric_spec import Fabric
 from ztosc.nodes.management import management
+from ztosc.nodes.observing import observed
 from ztosc.nodes.reach import of_prefixes
 from ztosc.nodes.spec import Client, LocalSegment, NodeFlow, NodeSpec, Resolver, SystemPort, Transit, TunnelSide, intervals_of, ranges
 from ztosc.nodes.view import Local, Whole
@@ -61,6 +62,7 @@ def _spec(local: Local, fabrics: Fabrics) -> NodeSpec:
         permits=permits,
         inbound=edges.inbound(local),
         management=managed,
+        observed=observed(local),
         members=edges.members(local, (*permits, *managed), conditions),
         systems=_systems(local),
         clients=tuple(_clients(local, fabric)) if local.systems else (),

@@ -126,6 +126,18 @@ class Inbound(Model):
     origins: tuple[Span, ...]
 
 
+class Observed(Model):
+    """A segment that only observes: what no rule allows passes on its way there from a segment of ours, and is logged."""
+
+    segment: str
+    vni: int
+    destinations: Ranges
+    """Its addresses, wherever it lives, without those of gateways."""
+    here: Ranges
+    """Those that may sit behind this node's ports."""
+    origin: Span
+
+
 class Member(Model):
     """A local service endpoint for which a condition holds at every instant and without any attribute."""
 
@@ -288,6 +300,8 @@ class NodeSpec(Model):
     inbound: tuple[Inbound, ...]
     management: tuple[Permit, ...]
     """What may be initiated to the node itself, at the gateway address of the segment that the initiator sits in."""
+    observed: tuple[Observed, ...]
+    """Of the whole network, where this node holds a segment from which something could be sent there."""
     members: tuple[Member, ...]
     systems: tuple[SystemPort, ...]
     clients: tuple[Client, ...]

@@ -104,7 +104,6 @@ def _of_segment(segment: Segment) -> Iterator[Diagnostic]:
         "multicast": bool(segment.multicast),
         "mdns": segment.mdns,
         "access tunnel": segment.access_tunnel,
-        "observe": segment.observe,
     }
     for clause, given in asked.items():
         if given:

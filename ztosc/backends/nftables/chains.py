@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ztosc.backends.nftables.model import Chain, Collection, Hook
-from ztosc.backends.nftables.sets import FLOWS, chain_of, set_of
+from ztosc.backends.nftables.sets import FLOWS, chain_of, set_of, watch_of
 from ztosc.nodes.spec import Condition, NodeSpec
 
 BEFORE_FILTER = -5
@@ -26,6 +26,7 @@ ERRORS = (
 )
 NEIGHBOUR = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 accept"
 DENY = "goto zt_deny"
+LOGGED = "limit rate 5/second burst 20 packets log prefix"
 WITHHELD = (f"ip6 saddr @zt_underlay {DENY}", f"ip6 daddr @zt_underlay {DENY}")
 """Before any grant is looked up: no external holds the underlay address of a node."""
 
@@ -35,13 +36,14 @@ def chains(spec: NodeSpec, found: tuple[Collection, ...]) -> tuple[Chain, ...]:
     flows = {collection.name: collection for collection in found if collection.name.startswith(FLOWS)}
     return (
         *_base(flows, found),
-        *_original(),
-        *_reply(),
+        *_original("goto zt_refused" if spec.observed else DENY),
+        *_reply("goto zt_reply_refused" if spec.observed else DENY),
         *([Chain(name="zt_relay", rules=tuple(_relay_rules(flows)))] if _relays(flows) else ()),
-        *(_ask(condition) for condition in spec.conditions),
+        *(_ask(condition, () if spec.observed else (DENY,)) for condition in spec.conditions),
+        *(_observing(spec) if spec.observed else ()),
         Chain(
             name="zt_deny",
-            rules=('limit rate 5/second burst 20 packets log prefix "zt-deny "', "counter drop"),
+            rules=(f'{LOGGED} "zt-deny "', "counter drop"),
         ),
     )
 
@@ -164,7 +166,7 @@ def _key(kind: str, hook: str, family: int, port: str) -> str:
     return f"{bound}{address} {remote} . {address} {local} . meta l4proto . th {port}"
 
 
-def _original() -> Iterator[Chain]:
+def _original(refuse: str) -> Iterator[Chain]:
     yield Chain(
         name="zt_original",
         rules=(
@@ -178,13 +180,13 @@ def _original() -> Iterator[Chain]:
             "goto zt_outside",
         ),
     )
-    yield _lookups("zt_source", "echo-request", "iifname . ip6 daddr", "dport", "vmap @zt_grants", ranges=True)
-    yield _lookups("zt_source_vrf", "echo-request", "meta sdifname . ip6 daddr", "dport", "vmap @zt_grants", ranges=True)
-    yield _lookups("zt_destination", "echo-request", "ip6 saddr . ip6 daddr", "dport", "@zt_inbound")
-    yield _lookups("zt_outside", "echo-request", "ip6 saddr . ip6 daddr", "dport", "vmap @zt_ingress")
+    yield _lookups("zt_source", "echo-request", "iifname . ip6 daddr", "dport", "vmap @zt_grants", refuse, ranges=True)
+    yield _lookups("zt_source_vrf", "echo-request", "meta sdifname . ip6 daddr", "dport", "vmap @zt_grants", refuse, ranges=True)
+    yield _lookups("zt_destination", "echo-request", "ip6 saddr . ip6 daddr", "dport", "@zt_inbound", refuse)
+    yield _lookups("zt_outside", "echo-request", "ip6 saddr . ip6 daddr", "dport", "vmap @zt_ingress", DENY)
 
 
-def _reply() -> Iterator[Chain]:
+def _reply(refuse: str) -> Iterator[Chain]:
     yield Chain(
         name="zt_reply",
         rules=(
@@ -195,12 +197,12 @@ def _reply() -> Iterator[Chain]:
             "goto zt_reply_outside",
         ),
     )
-    yield _lookups("zt_reply_source", "echo-reply", "oifname . ip6 saddr", "sport", "vmap @zt_grants", ranges=True)
-    yield _lookups("zt_reply_destination", "echo-reply", "ip6 daddr . ip6 saddr", "sport", "@zt_inbound")
-    yield _lookups("zt_reply_outside", "echo-reply", "ip6 daddr . ip6 saddr", "sport", "vmap @zt_ingress")
+    yield _lookups("zt_reply_source", "echo-reply", "oifname . ip6 saddr", "sport", "vmap @zt_grants", refuse, ranges=True)
+    yield _lookups("zt_reply_destination", "echo-reply", "ip6 daddr . ip6 saddr", "sport", "@zt_inbound", refuse)
+    yield _lookups("zt_reply_outside", "echo-reply", "ip6 daddr . ip6 saddr", "sport", "vmap @zt_ingress", DENY)
 
 
-def _lookups(name: str, echo: str, ends: str, port: str, found: str, *, ranges: bool = False) -> Chain:
+def _lookups(name: str, echo: str, ends: str, port: str, found: str, refuse: str, *, ranges: bool = False) -> Chain:
     """Echo by its ends, everything else that is not ICMPv6 by its ends, protocol and port: single tuples first, then `ranges`."""
     accept = "" if found.startswith("vmap") else " accept"
     collections = (found, f"{found}_wide") if ranges else (found,)
@@ -209,17 +211,34 @@ def _lookups(name: str, echo: str, ends: str, port: str, found: str, *, ranges: 
         rules=(
             f"icmpv6 type {echo} {ends} {found}_echo{accept}",
             *(f"meta l4proto != ipv6-icmp {ends} . meta l4proto . th {port} {each}{accept}" for each in collections),
-            DENY,
+            refuse,
         ),
     )
 
 
-def _ask(condition: Condition) -> Chain:
+def _ask(condition: Condition, otherwise: tuple[str, ...]) -> Chain:
     """The initiator's session is in the condition's set, in whichever direction the packet goes."""
     named = set_of(condition)
     if condition.of_time_alone:
-        return Chain(name=chain_of(condition.id), rules=(f"meta nfproto @{named} accept", DENY))
+        return Chain(name=chain_of(condition.id), rules=(f"meta nfproto @{named} accept", *otherwise))
     return Chain(
         name=chain_of(condition.id),
-        rules=(f"ct direction original ip6 saddr @{named} accept", f"ct direction reply ip6 daddr @{named} accept", DENY),
+        rules=(f"ct direction original ip6 saddr @{named} accept", f"ct direction reply ip6 daddr @{named} accept", *otherwise),
     )
+
+
+def _observing(spec: NodeSpec) -> Iterator[Chain]:
+    """What is denied on its way into a segment that only observes: it passes, and what begins a flow is logged."""
+    yield Chain(
+        name="zt_refused",
+        rules=(
+            f"icmpv6 type != echo-request {DENY}",
+            "ip6 saddr @zt_ours iifname . ip6 daddr vmap @zt_observed",
+            "ip6 saddr @zt_ours meta sdifname . ip6 daddr vmap @zt_observed",
+            DENY,
+        ),
+    )
+    answers = (f"icmpv6 type != echo-reply {DENY}", "ip6 daddr @zt_ours oifname . ip6 saddr vmap @zt_observed", DENY)
+    yield Chain(name="zt_reply_refused", rules=answers)
+    for each in spec.observed:
+        yield Chain(name=watch_of(each), rules=(f'ct state new {LOGGED} "zt-observe {each.segment} "', "accept"))

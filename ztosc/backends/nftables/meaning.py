@@ -34,6 +34,7 @@ def enforcement(ruleset: Ruleset) -> Enforcement:
         outside={key: regions.normalize(boxes) for key, boxes in outside.items()},
         inbound=regions.normalize(inbound),
         management={key: regions.normalize(boxes) for key, boxes in managed.items()},
+        observed=_hosts(by_name["zt_observed"]) if "zt_observed" in by_name else {},
         hosts=_hosts(by_name["zt_hosts"]),
         heeds=_heeds(ruleset, by_name),
     )
@@ -83,9 +84,10 @@ def _interface(text: str) -> str:
 def _condition(verdict: str | None) -> str | None:
     if verdict == "accept":
         return None
-    if verdict is None or not verdict.startswith("goto zt_c_"):
+    verb, _, chain = (verdict or "").partition(" ")
+    if verb not in ("goto", "jump") or not chain.startswith("zt_c_"):
         raise ReadFault(PATH, 1, f"verdict `{verdict}` is not known")
-    return "c-" + verdict.removeprefix("goto zt_c_")
+    return "c-" + chain.removeprefix("zt_c_")
 
 
 def _box(element: Element) -> regions.Box:

@@ -20,6 +20,8 @@ from ztosc.prove.firewall.read import program
 from ztosc.prove.firewall.run import Run, interfaces
 from ztosc.prove.firewall.wanted import PRIORITIES, Wanted
 
+WATCHED = "zt-observe "
+
 
 def judge(listed: str, spec: NodeSpec, gone: Intervals) -> tuple[Outcome, str]:
     """Of what nft lists as loaded: proved, or why not. `gone`: addresses to and from which no grant leads."""
@@ -45,6 +47,7 @@ def _differences(found: Program, spec: NodeSpec, gone: Intervals) -> Iterator[st
         for hook in SEEN:
             yield from _of_hook(space, hook, run.alone(hook), wanted.alone(hook))
             yield from _of_hook(space, hook, run.passing(hook), wanted.passing(hook))
+            yield from _of_log(space, hook, run.logged(hook), wanted.logged(hook))
         yield from _misplaced(space, run)
 
 
@@ -62,6 +65,16 @@ def _of_hook(space: Space, hook: str, found: int, wanted: int) -> Iterator[str]:
         point = space.diagrams.least(begins or unlike)
         if point is not None:
             yield f"{space.told(hook, point)}: {what}"
+
+
+def _of_log(space: Space, hook: str, found: dict[str, int], wanted: dict[str, int]) -> Iterator[str]:
+    """What must be logged is, under its own words, and nothing else is under those."""
+    for prefix in sorted({each for each in found if each.startswith(WATCHED)} | wanted.keys()):
+        one, other = found.get(prefix, FALSE), wanted.get(prefix, FALSE)
+        for unlike, what in ((space.diagrams.without(one, other), "must not be"), (space.diagrams.without(other, one), "must be")):
+            point = space.diagrams.least(unlike)
+            if point is not None:
+                yield f"{space.told(hook, point)}: {what} logged as `{prefix.strip()}`"
 
 
 def _misplaced(space: Space, run: Run) -> Iterator[str]:

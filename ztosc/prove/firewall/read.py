@@ -18,6 +18,7 @@ from ztosc.prove.firewall.program import (
     Field,
     Key,
     Limit,
+    Log,
     Lookup,
     Match,
     Program,
@@ -50,7 +51,7 @@ INTERFACES = {"iif", "oif", "sdif"}
 BITS = {1: (0, 0), 2: (1, 1), 4: (2, 2), 8: (3, 3), 64: (4, 4)}
 """Of `ct state`: invalid, established, related, new and untracked by their bits, as numbers from 0."""
 NFPROTO = {2: 4, 10: 6}
-SILENT = {"counter", "log", "comment"}
+SILENT = {"counter", "comment"}
 FLAGS = {"interval", "timeout", "dynamic"}
 KNOWN = {"family", "table", "name", "handle", "type", "flags", "elem", "comment", "map", "size", "gc-interval"}
 
@@ -158,6 +159,8 @@ def _statements(found: Iterable[dict[str, Any]]) -> Iterator[Statement]:
             yield Lookup(_fields(said["key"]), said["data"].removeprefix("@"))
         elif kind == "limit":
             yield Limit()
+        elif kind == "log":
+            yield Log((said or {}).get("prefix", ""))
         elif kind in ("accept", "drop", "return", "goto", "jump", "reject"):
             yield _verdict(each)
         elif kind not in SILENT:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 
 from ztosc.ir.spaces import vrf_name
@@ -16,7 +16,7 @@ from ztosc.logic import addresses, intervals
 from ztosc.logic.interval_diagrams import FALSE, TRUE
 from ztosc.logic.intervals import Interval, Intervals
 from ztosc.logic.ports import Boxes
-from ztosc.nodes.spec import Condition, NodeFlow, NodeSpec, Permit, Ranges, intervals_of
+from ztosc.nodes.spec import Condition, NodeFlow, NodeSpec, Observed, Permit, Ranges, intervals_of
 from ztosc.prove.firewall.packet import (
     BACK,
     CT,
@@ -27,6 +27,7 @@ from ztosc.prove.firewall.packet import (
     ICMP6,
     IIF,
     INVALID,
+    NEW,
     OIF,
     ORIGINAL,
     PROTO,
@@ -49,6 +50,9 @@ LISTENERS = (130, 131, 132, 143)
 ERRORS = {6: (1, 2, 3, 4), 4: (3, 11, 12)}
 RELAYED = {6: (6, 179, (DPORT, SPORT)), 4: (17, 4789, (DPORT,))}
 """BGP between loopbacks, VXLAN between VTEPs: the protocol, the port, and at which end it may stand."""
+
+At = Callable[[str], int]
+"""Packets that come from, or go to, where an interface leads."""
 
 
 class Wanted:
@@ -170,8 +174,17 @@ class Wanted:
         """From whom it is granted: behind a port, behind another node, from outside."""
         if self.family == 4:
             return FALSE
+        return self.d.either(self._allowed, self.d.any(self._watched.values()))
+
+    @cached_property
+    def _allowed(self) -> int:
         outside = self.d.without(TRUE, self.space.ports(IIF, self.inside))
         return self._granted(self._at, outside, (SADDR, DADDR, DPORT), ORIGINAL, ECHO_REQUEST)
+
+    @cached_property
+    def _watched(self) -> dict[str, int]:
+        """By segment that only observes: all that goes there, whatever it is."""
+        return {each.segment: self._observed(each, self._at, (SADDR, DADDR), ORIGINAL, ECHO_REQUEST) for each in self.spec.observed}
 
     @cached_property
     def _answered(self) -> int:
@@ -179,9 +192,30 @@ class Wanted:
         if self.family == 4:
             return FALSE
         outside = self.d.without(TRUE, self.space.ports(OIF, self.inside))
-        return self._granted(lambda name: self.space.ports(OIF, (name,)), outside, (DADDR, SADDR, SPORT), (BACK,), ECHO_REPLY)
 
-    def _granted(self, at, outside: int, ends: tuple[int, int, int], states: tuple[int, ...], echo: int) -> int:  # type: ignore[no-untyped-def]
+        def to(name: str) -> int:
+            return self.space.ports(OIF, (name,))
+
+        found = self._granted(to, outside, (DADDR, SADDR, SPORT), (BACK,), ECHO_REPLY)
+        return self.d.any((found, *(self._observed(each, to, (DADDR, SADDR), (BACK,), ECHO_REPLY) for each in self.spec.observed)))
+
+    def _observed(self, segment: Observed, at: At, ends: tuple[int, int], states: tuple[int, ...], echo: int) -> int:
+        """From a segment of ours into one that only observes; of ICMPv6, echo alone."""
+        d, space = self.d, self.space
+        sides = [(port, segment.destinations) for port in self.ports] + [(transit, segment.here) for transit in self.transits]
+        found = d.any(d.both(at(side), space.within(ends[1], _plain(parts))) for side, parts in sides if parts)
+        flow = d.either(d.without(TRUE, space.points(PROTO, (ICMP6,))), d.both(space.points(PROTO, (ICMP6,)), space.points(TYPE, (echo,))))
+        return d.all((found, space.within(ends[0], _plain(self.spec.ours)), flow, self.granted, space.points(CT, states)))
+
+    def logged(self, hook: str) -> dict[str, int]:
+        """What a hook must log, by the words in front: what begins a flow that no rule allows, into a segment that observes."""
+        if hook != "forward" or self.family == 4:
+            return {}
+        before = self.d.any((self._allowed, self._relayed(), self._strangers()))
+        begun = self.d.without(self.d.both(self.space.universe(hook), self.space.points(CT, (NEW,))), before)
+        return {f"zt-observe {name} ": self.d.both(found, begun) for name, found in self._watched.items()}
+
+    def _granted(self, at: At, outside: int, ends: tuple[int, int, int], states: tuple[int, ...], echo: int) -> int:
         d, spec = self.d, self.spec
         found = []
         for port in [*self.ports, None]:
