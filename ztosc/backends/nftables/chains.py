@@ -24,6 +24,7 @@ ERRORS = (
     "icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem } ct state related accept",
     "icmp type { destination-unreachable, time-exceeded, parameter-problem } ct state related accept",
 )
+LISTENING = "icmpv6 type { mld-listener-report, mld-listener-done, mld2-listener-report }"
 NEIGHBOUR = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 accept"
 DENY = "goto zt_deny"
 LOGGED = "limit rate 5/second burst 20 packets log prefix"
@@ -58,6 +59,8 @@ def _base(flows: dict[str, Collection], found: tuple[Collection, ...]) -> Iterat
             # Duplicate address detection has no source yet, neighbours speak from link-local addresses: both on the link alone.
             "iifname @zt_ports icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert } "
             "ip6 hoplimit 255 ip6 saddr { ::, fe80::/10 } return",
+            # Hosts tell which groups they listen to, all the time; no segment has a querier, and the log is for what matters.
+            f"iifname @zt_ports {LISTENING} drop",
             f"iifname @zt_ports {DENY}",
             "iifname @zt_inside return",  # the VRF too: its ports were judged on the first of two passes
             f"ip6 saddr @zt_ours {DENY}",
@@ -73,6 +76,8 @@ def _base(flows: dict[str, Collection], found: tuple[Collection, ...]) -> Iterat
             "iifname @zt_ports icmpv6 type nd-router-solicit ip6 hoplimit 255 accept",
             # The underlay's routers may announce themselves; hosts of a segment, or other nodes, never.
             "iifname != @zt_inside icmpv6 type nd-router-advert ip6 hoplimit 255 accept",
+            # A switch that is asked nothing forgets who solicits neighbours; who asks is a router of the underlay (RFC 3810 §5.1.14).
+            "iifname != @zt_inside icmpv6 type mld-listener-query ip6 hoplimit 1 ip6 saddr fe80::/10 accept",
             *ERRORS,
             *_management("in", found),
             "ip6 daddr @zt_systems ct direction original goto zt_original",
@@ -102,8 +107,10 @@ def _base(flows: dict[str, Collection], found: tuple[Collection, ...]) -> Iterat
             "oifname @zt_vrfs accept",
             f"ct state invalid {DENY}",
             NEIGHBOUR,
-            "icmpv6 type { nd-router-solicit, nd-router-advert } ip6 hoplimit 255 accept",
-            "icmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } ip6 hoplimit 1 accept",
+            "icmpv6 type nd-router-solicit ip6 hoplimit 255 accept",
+            # The node is the router of its segments, and never one of the underlay.
+            "oifname @zt_inside icmpv6 type nd-router-advert ip6 hoplimit 255 accept",
+            f"{LISTENING} ip6 hoplimit 1 accept",
             *ERRORS,
             *_management("out", found),
             "ip6 saddr @zt_systems ct state established ct direction reply goto zt_reply",

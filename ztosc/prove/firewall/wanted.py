@@ -46,7 +46,7 @@ PRIORITIES = {"prerouting": -310, "input": -5, "forward": -5, "output": -5}
 LINK_LOCAL = ipaddress.IPv6Network("fe80::/10")
 ECHO_REQUEST, ECHO_REPLY = 128, 129
 ROUTER_SOLICIT, ROUTER_ADVERT, NEIGHBOUR_SOLICIT, NEIGHBOUR_ADVERT = 133, 134, 135, 136
-LISTENERS = (130, 131, 132, 143)
+LISTENER_QUERY, LISTENING = 130, (131, 132, 143)
 ERRORS = {6: (1, 2, 3, 4), 4: (3, 11, 12)}
 RELAYED = {6: (6, 179, (DPORT, SPORT)), 4: (17, 4789, (DPORT,))}
 """BGP between loopbacks, VXLAN between VTEPs: the protocol, the port, and at which end it may stand."""
@@ -123,7 +123,9 @@ class Wanted:
         advert = d.without(self._icmp((ROUTER_ADVERT,), 255), self.space.ports(IIF, self.inside))
         solicit = d.both(self._icmp((ROUTER_SOLICIT,), 255), self.space.ports(IIF, self.ports))
         systems = d.both(self._systems(DADDR), self._initiated)
-        parts = (self._neighbours(), solicit, advert, self._errors(), systems, *self._managed("in"), *self._own("in"))
+        near = self.space.within(SADDR, ((int(LINK_LOCAL.network_address), int(LINK_LOCAL.broadcast_address)),))
+        query = d.without(d.both(self._icmp((LISTENER_QUERY,), 1), near), self.space.ports(IIF, self.inside))
+        parts = (self._neighbours(), solicit, advert, query, self._errors(), systems, *self._managed("in"), *self._own("in"))
         return d.either(self._lo(IIF), d.both(self.tracked, d.any(parts)))
 
     def _forward(self) -> int:
@@ -135,7 +137,8 @@ class Wanted:
 
     def _output(self) -> int:
         d = self.d
-        spoken = (self._icmp((ROUTER_SOLICIT, ROUTER_ADVERT), 255), self._icmp(LISTENERS, 1))
+        advert = d.both(self._icmp((ROUTER_ADVERT,), 255), self.space.ports(OIF, self.inside))
+        spoken = (self._icmp((ROUTER_SOLICIT,), 255), advert, self._icmp(LISTENING, 1))
         systems = d.both(self._systems(SADDR), self._answered)
         parts = (self._neighbours(), *spoken, self._errors(), systems, *self._managed("out"), *self._own("out"))
         return d.any((self._lo(OIF), self.space.ports(OIF, self.vrfs), d.both(self.tracked, d.any(parts))))
