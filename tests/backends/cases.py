@@ -96,7 +96,11 @@ def managed() -> Network:
 OBSERVING = """
 segment trial { at s, t; admits people }
 service beta on trial { listen tcp/8080; replicas 2 }
-allow staff to beta
+allow staff to beta { log to beta }
+allow lab to trial on tcp/22, icmp { log to beta }
+allow desks to beta on udp/9 between 08:00 and 18:00 { log to beta }
+allow desks to internet on tcp/443 { log to beta }
+allow internet to beta { log to beta }
 """
 
 

@@ -29,11 +29,13 @@ from ztosc.backends import (
     targets,
 )
 from ztosc.backends.nftables import Nftables
+from ztosc.backends.nftables.chains import prefix
 from ztosc.backends.underlay import Underlay
 from ztosc.diagnostics import Diagnostic, Severity
 from ztosc.ir.intent import Management
 from ztosc.nodes import project
 from ztosc.prove import prove
+from ztosc.prove.firewall.wanted import audited
 from ztosc.source import Span
 
 
@@ -218,3 +220,9 @@ def test_a_link_needs_one_family_at_both_ends() -> None:
     nodes = (intent.nodes[0].model_copy(update={"underlay": "192.0.2.1"}), *intent.nodes[1:])
     found = Nftables().unsupported(n.number(intent.model_copy(update={"nodes": nodes})))
     assert {each.code for each in found} == {"ZT603"} and len(found) == 2
+
+
+def test_the_words_before_a_line_of_the_log_fit_into_what_nft_holds() -> None:
+    few, many = ("allow-1234567890", "allow-234567890a"), tuple(f"allow-{index:010x}" for index in range(40))
+    assert prefix(few) == audited(few) == "zt-rule allow-1234567890 allow-234567890a "
+    assert prefix(many) == audited(many) and len(prefix(many)) <= 127 and prefix(many).endswith(" +34 ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -12,6 +13,7 @@ from tests.harness.acts import client, replica
 from tests.harness.lab import Lab
 from tests.harness.matrix import HURRIED, PATIENT, Matrix
 from tests.harness.rig import REASON, WHY_NOT, files
+from ztosc.backends.nftables.sets import log_of, set_of
 from ztosc.nodes import project
 
 pytestmark = [pytest.mark.netns, pytest.mark.slow, pytest.mark.skipif(WHY_NOT is not None, reason=REASON)]
@@ -19,6 +21,7 @@ TRIAL = """
 segment trial { at s; admits people; observe }
 service beta on trial { listen tcp/8080 }
 allow lab to beta
+allow desks to web on tcp/443 when user.mfa { log to beta }
 allow trial to web on tcp/443 when user.mfa
 """
 PORTS = ((6, 22), (6, 8080), (6, 443), (17, 500))
@@ -88,3 +91,21 @@ def test_from_outside_and_with_a_forged_source_it_is_as_closed_as_others(fresh: 
     assert lab.ask(server, "hears", "true") and not lab.ask(server, "hears", "forged")
     lab.nft("g", ["insert rule inet ztos zt_forward accept"])
     assert all(lab.ask("out", "probe", flows, PATIENT))
+
+
+def test_a_rule_that_shall_be_logged_is_logged_as_a_flow_begins_and_not_when_it_is_refused(fresh: Matrix) -> None:
+    lab, desk, web = fresh.lab, client(fresh, "desks", "g"), replica(fresh, "web", "g").addresses[0]
+    permit = next(each for each in lab.specs[0].permits if each.logged)
+    condition = next(each for each in lab.specs[0].conditions if each.id == permit.condition)
+    lines = json.loads(lab.inside("g", "nft", "--json", "list", "chain", "inet", "ztos", log_of(permit)))["nftables"]
+    ((*asked, _limit, log),) = (each["rule"]["expr"] for each in lines if "log" in json.dumps(each))
+    assert log == {"log": {"prefix": f"zt-rule {permit.logged[0]} "}}
+    lab.nft("g", [f"insert rule inet ztos {log_of(permit)} ct state new ip6 saddr @{set_of(condition)} counter"])
+    assert [next(iter(each["match"]["left"])) for each in asked] == ["ct", "payload"], "what stands before the counter too"
+
+    def seen() -> int:
+        return int(re.findall(r"counter packets (\d+)", lab.nft("g", [f"list chain inet ztos {log_of(permit)}"]))[0])
+
+    assert not any(reached(fresh, "desks", web, (6, 443))) and seen() == 0
+    lab.nft("g", [f"add element inet ztos {set_of(condition)} {{ {desk.addresses[0]} timeout 1m }}"])
+    assert all(reached(fresh, "desks", web, (6, 443), patience=PATIENT)) and seen() == 1

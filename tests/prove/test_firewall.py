@@ -163,8 +163,8 @@ def test_what_observes_must_also_log() -> None:
     """Into a segment that observes everything passes, and what no rule allows is logged under its name, no more and no less."""
     listing, spec, gone = loaded("observing", "g")
     found = json.loads(listing)["nftables"]
-    logs = [each for each in found if "log" in json.dumps(each.get("rule", {}).get("expr", "")) and each["rule"]["chain"] != "zt_deny"]
-    assert len(logs) == 1 and logs[0]["rule"]["chain"].startswith("zt_w_")
+    logs = [each for each in found if "zt-observe" in json.dumps(each.get("rule", {}))]
+    assert len(logs) == 1
     silent = json.dumps({"nftables": [each for each in found if each is not logs[0]]})
     outcome, reason = judge(silent, spec, gone)
     assert outcome == "refuted" and reason.startswith("forward: ") and reason.endswith("must be logged as `zt-observe trial`")
@@ -175,3 +175,19 @@ def test_what_observes_must_also_log() -> None:
     closed = re.sub(r'"vmap": \{"key": (\{[^@]*?\}), "data": "@zt_observed"\}', r'"drop": null', json.dumps(json.loads(listing)))
     outcome, reason = judge(closed, spec, gone)
     assert closed != json.dumps(json.loads(listing)) and outcome == "refuted" and "does not pass, and must" in reason
+
+
+def test_what_a_rule_wants_logged_is_logged_under_its_name_and_nothing_else() -> None:
+    listing, spec, gone = loaded("observing", "g")
+    names = {each for permit in spec.permits for each in permit.logged}
+    assert len(names) == 5 and all(f'"zt-rule {name} "' in listing for name in names)
+    for name in sorted(names):
+        outcome, reason = judge(listing.replace(f"zt-rule {name} ", "zt-rule nobody "), spec, gone)
+        assert outcome == "refuted" and "connection new" in reason and "logged as `zt-rule" in reason
+    held = json.loads(listing)["nftables"]
+    for each in held:
+        expr = each.get("rule", {}).get("expr", [])
+        if any("log" in part for part in expr) and any("@zt_s_" in json.dumps(part) for part in expr):
+            each["rule"]["expr"] = [part for part in expr if "@zt_s_" not in json.dumps(part)]
+    outcome, reason = judge(json.dumps({"nftables": held}), spec, gone)
+    assert outcome == "refuted" and "must not be logged as" in reason, "a log of what was refused"

@@ -43,6 +43,8 @@ class Cell:
     ports: Boxes
     condition: Condition | None
     origins: tuple[Span, ...]
+    logged: tuple[str, ...] = ()
+    """Rules among those that open it whose flows shall be logged, by id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class _Entry:
     ports: Boxes
     terms: tuple[Term, ...]
     origin: Span
+    logged: str | None = None
 
 
 Source = tuple[Literal["segment", "external"], str]
@@ -98,7 +101,7 @@ class _Entries:
             targets = self._targets(rule)
             for source, terms in self._sources(rule).items():
                 for target, boxes in targets.items():
-                    found[source][target].append(_Entry(rule.effect, boxes, tuple(terms), rule.origin))
+                    found[source][target].append(_Entry(rule.effect, boxes, tuple(terms), rule.origin, _logged(rule)))
         for service in self.network.intent.services:
             among = _Entry("allow", service.listen, (Term(who=IsEndpoint(service=service.name)),), service.origin)
             found[("segment", service.segment)][Target("segment", service.segment, service.name)].append(among)
@@ -174,11 +177,11 @@ def cut(entries: Iterable[_Entry]) -> tuple[Cell, ...]:
     alike: dict[tuple[int, ...], list[ports.Box]] = defaultdict(list)
     for ((low, high), (first, last)), about in regions.cells(boxes):
         alike[about].append((low, high, first, last))
-    found: dict[str, list[Cell]] = defaultdict(list)
+    found: dict[tuple[str, tuple[str, ...]], list[Cell]] = defaultdict(list)
     for about, held in alike.items():
         cell = _cell(ports.boxes(held), [parts[index] for index in about])
         if cell is not None:
-            found[cell.condition.id if cell.condition else ""].append(cell)
+            found[(cell.condition.id if cell.condition else "", cell.logged)].append(cell)
     return tuple(_together(cells) for _, cells in sorted(found.items()))
 
 
@@ -186,15 +189,20 @@ def _cell(boxes: Boxes, entries: list[_Entry]) -> Cell | None:
     allows = [term for entry in entries if entry.effect == "allow" for term in entry.terms]
     denies = [term for entry in entries if entry.effect == "deny" for term in entry.terms]
     condition = combine(allows, denies)
-    if isinstance(condition, bool):
-        return Cell(boxes, None, spans(entry.origin for entry in entries)) if condition else None
-    return Cell(boxes, condition, spans(entry.origin for entry in entries))
+    if condition is False:
+        return None
+    logged = tuple(sorted({entry.logged for entry in entries if entry.logged}))
+    return Cell(boxes, None if condition is True else condition, spans(entry.origin for entry in entries), logged)
+
+
+def _logged(rule: Rule) -> str | None:
+    return rule.id if rule.effect == "allow" and rule.governance.log_to else None
 
 
 def _together(cells: list[Cell]) -> Cell:
     """Cells of one condition as one."""
     boxes = ports.boxes(box for cell in cells for box in cell.ports)
-    return Cell(boxes, cells[0].condition, spans(span for cell in cells for span in cell.origins))
+    return Cell(boxes, cells[0].condition, spans(span for cell in cells for span in cell.origins), cells[0].logged)
 
 
 def end(target: Target) -> End:

@@ -115,6 +115,8 @@ class Permit(Model):
     condition: str | None
     """Absent: whoever sits at the source."""
     origins: tuple[Span, ...]
+    logged: tuple[str, ...] = ()
+    """Rules whose flows the node logs as they begin, by id."""
 
 
 class Inbound(Model):

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ztosc.backends.nftables.model import Chain, Collection, Hook
-from ztosc.backends.nftables.sets import FLOWS, chain_of, set_of, watch_of
+from ztosc.backends.nftables.sets import FLOWS, chain_of, log_of, set_of, watch_of
 from ztosc.nodes.spec import Condition, NodeSpec
 
 BEFORE_FILTER = -5
@@ -27,6 +27,7 @@ ERRORS = (
 LISTENING = "icmpv6 type { mld-listener-report, mld-listener-done, mld2-listener-report }"
 NEIGHBOUR = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 accept"
 DENY = "goto zt_deny"
+PREFIX_BYTES = 127
 LOGGED = "limit rate 5/second burst 20 packets log prefix"
 WITHHELD = (f"ip6 saddr @zt_underlay {DENY}", f"ip6 daddr @zt_underlay {DENY}")
 """Before any grant is looked up: no external holds the underlay address of a node."""
@@ -42,6 +43,7 @@ def chains(spec: NodeSpec, found: tuple[Collection, ...]) -> tuple[Chain, ...]:
         *([Chain(name="zt_relay", rules=tuple(_relay_rules(flows)))] if _relays(flows) else ()),
         *(_ask(condition, () if spec.observed else (DENY,)) for condition in spec.conditions),
         *(_observing(spec) if spec.observed else ()),
+        *_logging(spec),
         Chain(
             name="zt_deny",
             rules=(f'{LOGGED} "zt-deny "', "counter drop"),
@@ -232,6 +234,28 @@ def _ask(condition: Condition, otherwise: tuple[str, ...]) -> Chain:
         name=chain_of(condition.id),
         rules=(f"ct direction original ip6 saddr @{named} accept", f"ct direction reply ip6 daddr @{named} accept", *otherwise),
     )
+
+
+def _logging(spec: NodeSpec) -> Iterator[Chain]:
+    """What begins under rules that shall be logged, once its condition holds; and then whatever the condition says."""
+    conditions = {each.id: each for each in spec.conditions}
+    for name, permit in sorted({log_of(each): each for each in spec.permits if each.logged}.items()):
+        log = f'{LOGGED} "{prefix(permit.logged)}"'
+        if permit.condition is None:
+            yield Chain(name=name, rules=(f"ct state new {log}", "accept"))
+            continue
+        condition = conditions[permit.condition]
+        held = f"meta nfproto @{set_of(condition)}" if condition.of_time_alone else f"ip6 saddr @{set_of(condition)}"
+        yield Chain(name=name, rules=(f"ct state new {held} {log}", f"goto {chain_of(condition.id)}"))
+
+
+def prefix(rules: tuple[str, ...]) -> str:
+    """What stands in front of a line in the log: as many rules as fit, and how many more there are."""
+    for count in range(len(rules), 0, -1):
+        words = [*rules[:count], *([f"+{len(rules) - count}"] if count < len(rules) else [])]
+        if len(said := f"zt-rule {' '.join(words)} ") <= PREFIX_BYTES:
+            return said
+    raise ValueError(f"{rules[0]!r} is too long for a log")
 
 
 def _observing(spec: NodeSpec) -> Iterator[Chain]:

@@ -17,6 +17,7 @@ from ztosc.logic.intervals import Interval
 from ztosc.logic.ports import ECHO
 
 PATH = "ruleset.nft"
+VERBS = ("goto", "jump")
 Key = TypeVar("Key", bound=Hashable)
 ECHO_TAIL: regions.Box = ((ECHO[0], ECHO[0]), (ECHO[1], ECHO[1]))
 
@@ -24,8 +25,9 @@ ECHO_TAIL: regions.Box = ((ECHO[0], ECHO[0]), (ECHO[1], ECHO[1]))
 def enforcement(ruleset: Ruleset) -> Enforcement:
     """The sets of our chains. Raises `ReadFault`."""
     by_name = {collection.name: collection for collection in ruleset.collections}
-    granted, managed = _by_port(by_name, "zt_grants"), _by_port(by_name, "zt_manage")
-    outside = _by_key(by_name, "zt_ingress", lambda element: _condition(element.verdict))
+    logs = {f"{verb} {chain.name}": chain.rules[-1] for chain in ruleset.chains if chain.name.startswith("zt_l_") for verb in VERBS}
+    granted, managed = (_by_port(by_name, name, logs) for name in ("zt_grants", "zt_manage"))
+    outside = _by_key(by_name, "zt_ingress", lambda element: _condition(element.verdict, logs))
     _apart("zt_ingress", [box for boxes in outside.values() for box in boxes])
     inbound = _by_key(by_name, "zt_inbound", lambda element: None).get(None, [])
     _apart("zt_inbound", inbound)
@@ -48,9 +50,9 @@ def _heeds(ruleset: Ruleset, by_name: dict[str, Collection]) -> bool:
     return closed and all(first.get(name) == asked for name in ("zt_original", "zt_reply"))
 
 
-def _by_port(by_name: dict[str, Collection], name: str) -> dict[tuple[str, str | None], list[regions.Box]]:
+def _by_port(by_name: dict[str, Collection], name: str, logs: dict[str, str]) -> dict[tuple[str, str | None], list[regions.Box]]:
     """Boxes by in-port and condition; those of one port are apart."""
-    found = _by_key(by_name, name, lambda element: (_interface(element.key[0]), _condition(element.verdict)))
+    found = _by_key(by_name, name, lambda element: (_interface(element.key[0]), _condition(element.verdict, logs)))
     for port in sorted({port for port, _ in found}):
         _apart(name, [box for key, boxes in found.items() if key[0] == port for box in boxes])
     return found
@@ -81,11 +83,13 @@ def _interface(text: str) -> str:
     return text.removeprefix('"').removesuffix('"')
 
 
-def _condition(verdict: str | None) -> str | None:
+def _condition(verdict: str | None, logs: dict[str, str]) -> str | None:
+    """What a verdict asks; of a chain that logs, what that does at its end."""
+    verdict = logs.get(verdict or "", verdict)
     if verdict == "accept":
         return None
     verb, _, chain = (verdict or "").partition(" ")
-    if verb not in ("goto", "jump") or not chain.startswith("zt_c_"):
+    if verb not in VERBS or not chain.startswith("zt_c_"):
         raise ReadFault(PATH, 1, f"verdict `{verdict}` is not known")
     return "c-" + chain.removeprefix("zt_c_")
 

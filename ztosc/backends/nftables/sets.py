@@ -5,6 +5,7 @@ Guarantees: never a rule a grant; the keys of one collection are disjoint; ICMP 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -120,7 +121,14 @@ def set_of(condition: Condition) -> str:
 
 
 def _verdict(permit: Permit, verb: str) -> str:
+    if permit.logged:
+        return f"{verb} {log_of(permit)}"
     return f"{verb} {chain_of(permit.condition)}" if permit.condition else "accept"
+
+
+def log_of(permit: Permit) -> str:
+    """The chain that logs what begins under a permit, named after its rules and its condition."""
+    return "zt_l_" + hashlib.sha256(" ".join((permit.condition or "", *permit.logged)).encode()).hexdigest()[:12]
 
 
 def _verb(spec: NodeSpec) -> str:

@@ -20,7 +20,7 @@ from ztosc.prove.firewall.read import program
 from ztosc.prove.firewall.run import Run, interfaces
 from ztosc.prove.firewall.wanted import PRIORITIES, Wanted
 
-WATCHED = "zt-observe "
+AUDITED = ("zt-observe ", "zt-rule ")
 
 
 def judge(listed: str, spec: NodeSpec, gone: Intervals) -> tuple[Outcome, str]:
@@ -69,7 +69,7 @@ def _of_hook(space: Space, hook: str, found: int, wanted: int) -> Iterator[str]:
 
 def _of_log(space: Space, hook: str, found: dict[str, int], wanted: dict[str, int]) -> Iterator[str]:
     """What must be logged is, under its own words, and nothing else is under those."""
-    for prefix in sorted({each for each in found if each.startswith(WATCHED)} | wanted.keys()):
+    for prefix in sorted({each for each in found if each.startswith(AUDITED)} | wanted.keys()):
         one, other = found.get(prefix, FALSE), wanted.get(prefix, FALSE)
         for unlike, what in ((space.diagrams.without(one, other), "must not be"), (space.diagrams.without(other, one), "must be")):
             point = space.diagrams.least(unlike)

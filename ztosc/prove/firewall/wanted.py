@@ -11,12 +11,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 
-from ztosc.ir.spaces import vrf_name
 from ztosc.logic import addresses, intervals
 from ztosc.logic.interval_diagrams import FALSE, TRUE
 from ztosc.logic.intervals import Interval, Intervals
 from ztosc.logic.ports import Boxes
-from ztosc.nodes.spec import Condition, NodeFlow, NodeSpec, Observed, Permit, Ranges, intervals_of
+from ztosc.nodes.spec import Condition, NodeSpec, Observed, Permit, Ranges, intervals_of
+from ztosc.prove.firewall.own import Own
 from ztosc.prove.firewall.packet import (
     BACK,
     CT,
@@ -48,23 +48,16 @@ ECHO_REQUEST, ECHO_REPLY = 128, 129
 ROUTER_SOLICIT, ROUTER_ADVERT, NEIGHBOUR_SOLICIT, NEIGHBOUR_ADVERT = 133, 134, 135, 136
 LISTENER_QUERY, LISTENING = 130, (131, 132, 143)
 ERRORS = {6: (1, 2, 3, 4), 4: (3, 11, 12)}
-RELAYED = {6: (6, 179, (DPORT, SPORT)), 4: (17, 4789, (DPORT,))}
-"""BGP between loopbacks, VXLAN between VTEPs: the protocol, the port, and at which end it may stand."""
 
 At = Callable[[str], int]
 """Packets that come from, or go to, where an interface leads."""
 
 
-class Wanted:
+class Wanted(Own):
     """One node and family. `gone`: addresses that the network withholds, to and from which nothing is granted."""
 
     def __init__(self, spec: NodeSpec, space: Space, gone: Intervals) -> None:
-        self.spec, self.space, self.d = spec, space, space.diagrams
-        self.family = space.family
-        self.ports = [each.interface for each in spec.segments]
-        self.transits = [each.interface for each in spec.transits]
-        self.vrfs = [vrf_name(each.l3vni) for each in spec.transits]
-        self.inside = [*self.ports, *self.transits, *self.vrfs, *(each.interface for each in spec.tunnels)]
+        super().__init__(spec, space)
         self.conditions = {each.id: each for each in spec.conditions}
         gone6 = intervals.subtract(gone, addresses.ALL4)
         self.granted = self.d.without(TRUE, self.d.either(space.within(SADDR, gone6), space.within(DADDR, gone6)))
@@ -211,12 +204,28 @@ class Wanted:
         return d.all((found, space.within(ends[0], _plain(self.spec.ours)), flow, self.granted, space.points(CT, states)))
 
     def logged(self, hook: str) -> dict[str, int]:
-        """What a hook must log, by the words in front: what begins a flow that no rule allows, into a segment that observes."""
-        if hook != "forward" or self.family == 4:
+        """What a hook must log, by the words in front: what begins a flow that a rule wants logged, or that none allows and that passes."""
+        if hook not in ("forward", "input") or self.family == 4:
             return {}
-        before = self.d.any((self._allowed, self._relayed(), self._strangers()))
-        begun = self.d.without(self.d.both(self.space.universe(hook), self.space.points(CT, (NEW,))), before)
-        return {f"zt-observe {name} ": self.d.both(found, begun) for name, found in self._watched.items()}
+        begun = self.d.all((self.space.universe(hook), self.space.points(CT, (NEW,)), self.granted))
+        within = self._systems(DADDR) if hook == "input" else self.d.without(TRUE, self.d.either(self._relayed(), self._strangers()))
+        found = {f"zt-observe {name} ": self.d.without(watched, self._allowed) for name, watched in self._watched.items()}
+        found |= {audited(rules): opened for rules, opened in self._audited.items()}
+        return {prefix: self.d.all((each, begun, within)) for prefix, each in found.items()}
+
+    @cached_property
+    def _audited(self) -> dict[tuple[str, ...], int]:
+        """By the rules that shall be logged: what they open."""
+        outside, found = self.d.without(TRUE, self.space.ports(IIF, self.inside)), {}
+        for rules in {each.logged for each in self.spec.permits if each.logged}:
+            among = [each for each in self.spec.permits if each.logged == rules]
+            found[rules] = self.d.any(
+                self.d.both(
+                    self._at(port) if port else outside, self.d.any(self._permitted(among, port, (SADDR, DADDR, DPORT), ECHO_REQUEST))
+                )
+                for port in [*self.ports, None]
+            )
+        return found
 
     def _granted(self, at: At, outside: int, ends: tuple[int, int, int], states: tuple[int, ...], echo: int) -> int:
         d, spec = self.d, self.spec
@@ -272,60 +281,15 @@ class Wanted:
         tuples = self.d.boxes((initiator, responder, PROTO, port), plain)
         return self.d.either(tuples, self.d.boxes((initiator, responder, PROTO, TYPE), echoes))
 
-    # The node's own, and what it relays
 
-    def _own(self, hook: str) -> Iterator[int]:
-        """Flows of the node: those that begin this way, and answers to those that begin the other way."""
-        side, (remote, local) = (IIF, (SADDR, DADDR)) if hook == "in" else (OIF, (DADDR, SADDR))
-        beyond = self.d.without(TRUE, self.space.ports(side, self.inside))
-        for flows, port, states in ((True, DPORT, ORIGINAL), (False, SPORT, (BACK,))):
-            chosen = [each for each in self.spec.flows if (each.direction == hook) is flows and self._own_family(each)]
-            state = self.space.points(CT, states)
-            for interface in sorted({each.interface or "" for each in chosen}):
-                where = self.space.ports(side, (interface,)) if interface else beyond
-                boxes = [
-                    (far, near, (low, high), (first, last))
-                    for each in chosen
-                    if (each.interface or "") == interface
-                    for far in self._whole(each.remote)
-                    for near in self._whole(each.local)
-                    for low, high, first, last in each.ports
-                ]
-                yield self.d.all((where, state, self.d.boxes((remote, local, PROTO, port), boxes)))
-
-    def _own_family(self, flow: NodeFlow) -> bool:
-        return (":" in flow.local) is (self.family == 6)
-
-    def _whole(self, prefix: str | None) -> Intervals:
-        """The addresses of a prefix, or all of the family: no packet of IPv6 may carry an IPv4-mapped one (RFC 4291 §2.5.5.2)."""
-        if self.family == 6:
-            return intervals.subtract(addresses.of_prefix(prefix or "::/0"), addresses.ALL4)
-        found = ipaddress.ip_network(prefix or "0.0.0.0/0")
-        return ((int(found.network_address), int(found.broadcast_address)),)
-
-    def _relayed(self) -> int:
-        """From tunnel to tunnel between other nodes of one domain, whose own filters decide."""
-        protocol, number, ends = RELAYED[self.family]
-        found = []
-        for domain in self.spec.fabric.domains:
-            pool = self._whole(domain.loopback_pool if self.family == 6 else domain.vtep_pool)
-            ways = self.d.both(self.space.ports(IIF, domain.tunnels), self.space.ports(OIF, domain.tunnels))
-            for end in ends if len(domain.tunnels) > 1 else ():
-                boxes = [(one, other, (protocol,) * 2, (number,) * 2) for one in pool for other in pool]
-                found.append(self.d.both(ways, self.d.boxes((SADDR, DADDR, PROTO, end), boxes)))
-        return self.d.any(found)
-
-    def _strangers(self) -> int:
-        """What came from another node in one domain, and would leave in one that the node joins with it."""
-        if not self.spec.fabric.detours:
-            return FALSE
-        tables = {each.domain: each.l3vni for each in self.spec.transits}
-        allowed = {(each.interface, each.l3vni) for each in self.spec.transits}
-        allowed |= {(each.interface, tables[each.domain]) for each in self.spec.segments}
-        allowed |= {(each.interface, each.table) for each in self.spec.fabric.held}
-        ways = {*self.transits, *self.ports}
-        pairs = [(each.interface, way) for each in self.spec.transits for way in ways if (way, each.l3vni) not in allowed]
-        return self.d.any(self.d.both(self.space.ports(SDIF, (one,)), self.space.ports(OIF, (other,))) for one, other in pairs)
+def audited(rules: tuple[str, ...]) -> str:
+    """What the log says of rules: all of them, or as many as 127 bytes hold and how many more."""
+    said = "zt-rule " + "".join(f"{each} " for each in rules)
+    left = list(rules)
+    while len(said) > 127:
+        left.pop()
+        said = "zt-rule " + "".join(f"{each} " for each in left) + f"+{len(rules) - len(left)} "
+    return said
 
 
 def _plain(parts: Ranges) -> Intervals:
