@@ -191,3 +191,39 @@ def test_what_a_rule_wants_logged_is_logged_under_its_name_and_nothing_else() ->
             each["rule"]["expr"] = [part for part in expr if "@zt_s_" not in json.dumps(part)]
     outcome, reason = judge(json.dumps({"nftables": held}), spec, gone)
     assert outcome == "refuted" and "must not be logged as" in reason, "a log of what was refused"
+
+
+def _sets(listing: str, change: Any) -> str:
+    """With something done to the first dynamic set."""
+    found = json.loads(listing)["nftables"]
+    change(found, next(each["set"] for each in found if "timeout" in each.get("set", {}).get("flags", ())))
+    return json.dumps({"nftables": found})
+
+
+BROKEN = {
+    "no timeout": lambda found, each: each.update(flags=["dynamic"]),
+    "packets fill it": lambda found, each: each.update(flags=["timeout", "dynamic"]),
+    "one more": lambda found, each: found.insert(1, {"set": {**each, "name": "zt_s_000000000000"}}),
+    "other keys": lambda found, each: found.insert(1, {"set": {**each, "name": "zt_spare", "type": "inet_proto"}}),
+    "a timer on what stands": lambda found, each: found.insert(1, {"set": {**each, "name": "zt_o_000000000000", "type": "nf_proto"}}),
+}
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_the_dynamic_sets_are_those_of_the_contract_and_each_has_timeouts(how: str) -> None:
+    listing, spec, gone = loaded("hospital", "edge-1")
+    outcome, reason = judge(_sets(listing, BROKEN[how]), spec, gone)
+    assert outcome == "refuted" and "may be filled at run time" in reason
+    outcome, reason = judge(_sets(listing, lambda found, each: each.pop("flags")), spec, gone)
+    assert outcome == "refuted" and "cannot be filled at run time, and the contract says so" in reason
+
+
+def test_nothing_in_the_file_fills_a_dynamic_set() -> None:
+    listing, spec, gone = loaded("hospital", "edge-1")
+    found = json.loads(listing)["nftables"]
+    first = next(index for index, each in enumerate(found) if "rule" in each)
+    name = next(each["set"]["name"] for each in found if "timeout" in each.get("set", {}).get("flags", ()))
+    for way in ("add", "update"):
+        fills = {"set": {"op": way, "elem": {"payload": {"protocol": "ip6", "field": "saddr"}}, "set": f"@{name}"}}
+        outcome, reason = judge(json.dumps({"nftables": [*found[:first], rule("zt_forward", fills), *found[first:]]}), spec, gone)
+        assert outcome == "unsupported" and "`set`" in reason

@@ -64,6 +64,7 @@ def _group(source: End, interface: str | None, sources: Intervals, reached: Iter
             ports=boxes,
             condition=condition or None,
             origins=spans(span for _, cell, _ in parts for span in cell.origins),
+            stale=min((cell.stale for _, cell, _ in parts if cell.stale is not None), default=None),
             logged=logged,
         )
 

@@ -43,6 +43,8 @@ class Cell:
     ports: Boxes
     condition: Condition | None
     origins: tuple[Span, ...]
+    stale: int | None = None
+    """Seconds that it may outlive the last confirmation of its facts: the least that any rule or role behind it says."""
     logged: tuple[str, ...] = ()
     """Rules among those that open it whose flows shall be logged, by id."""
 
@@ -53,6 +55,7 @@ class _Entry:
     ports: Boxes
     terms: tuple[Term, ...]
     origin: Span
+    stale: int | None = None
     logged: str | None = None
 
 
@@ -80,7 +83,7 @@ def managers(network: Network) -> dict[str, tuple[Cell, ...]]:
             for (kind, name), who in entries.who(ref):
                 if kind == "segment":
                     term = Term(who=who, guard=role.requires if role else TRUE)
-                    found[name].append(_Entry("allow", each.ports, (term,), each.origin))
+                    found[name].append(_Entry("allow", each.ports, (term,), each.origin, role.stale if role else None))
     return {name: cells for name in sorted(found) if (cells := cut(found[name]))}
 
 
@@ -101,11 +104,16 @@ class _Entries:
             targets = self._targets(rule)
             for source, terms in self._sources(rule).items():
                 for target, boxes in targets.items():
-                    found[source][target].append(_Entry(rule.effect, boxes, tuple(terms), rule.origin, _logged(rule)))
+                    found[source][target].append(_Entry(rule.effect, boxes, tuple(terms), rule.origin, self._stale(rule), _logged(rule)))
         for service in self.network.intent.services:
             among = _Entry("allow", service.listen, (Term(who=IsEndpoint(service=service.name)),), service.origin)
             found[("segment", service.segment)][Target("segment", service.segment, service.name)].append(among)
         return found
+
+    def _stale(self, rule: Rule) -> int | None:
+        """Of the rule, and of every role that it names."""
+        roles = (self.policy.roles[ref.name].stale for ref in rule.subjects if ref.kind == "role")
+        return min((bound for bound in (rule.stale, *roles) if bound is not None), default=None)
 
     def _sources(self, rule: Rule) -> dict[Source, list[Term]]:
         validity = from_now(rule.validity, self.network.at)
@@ -192,7 +200,8 @@ def _cell(boxes: Boxes, entries: list[_Entry]) -> Cell | None:
     if condition is False:
         return None
     logged = tuple(sorted({entry.logged for entry in entries if entry.logged}))
-    return Cell(boxes, None if condition is True else condition, spans(entry.origin for entry in entries), logged)
+    stale = min((entry.stale for entry in entries if entry.stale is not None), default=None)
+    return Cell(boxes, None if condition is True else condition, spans(entry.origin for entry in entries), stale, logged)
 
 
 def _logged(rule: Rule) -> str | None:
@@ -202,7 +211,11 @@ def _logged(rule: Rule) -> str | None:
 def _together(cells: list[Cell]) -> Cell:
     """Cells of one condition as one."""
     boxes = ports.boxes(box for cell in cells for box in cell.ports)
-    return Cell(boxes, cells[0].condition, spans(span for cell in cells for span in cell.origins), cells[0].logged)
+    return Cell(boxes, cells[0].condition, spans(span for cell in cells for span in cell.origins), _least(cells), cells[0].logged)
+
+
+def _least(cells: Iterable[Cell]) -> int | None:
+    return min((cell.stale for cell in cells if cell.stale is not None), default=None)
 
 
 def end(target: Target) -> End:

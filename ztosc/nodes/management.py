@@ -33,6 +33,7 @@ def _permits(local: Local) -> Iterator[Permit]:
                 ports=cell.ports,
                 condition=cell.condition.id if cell.condition else None,
                 origins=cell.origins,
+                stale=cell.stale,
             )
 
 

@@ -16,6 +16,7 @@ from ztosc.logic import addresses, intervals
 from ztosc.logic.ports import Boxes
 from ztosc.nodes import edges, sizes
 from ztosc.nodes.conditions import asked
+from ztosc.nodes.contract import contract
 from ztosc.nodes.fabric import Fabrics
 from ztosc.nodes.fabric import flows as routing_flows
 from ztosc.nodes.fabric_spec import Fabric
@@ -42,6 +43,7 @@ def _spec(local: Local, fabrics: Fabrics) -> NodeSpec:
     permits = edges.permits(local)
     managed = management(local)
     conditions = edges.conditions(local, (*permits, *managed))
+    members = edges.members(local, (*permits, *managed), conditions)
     tunnels = tuple(_tunnels(local))
     resolver = _resolver(local)
     fabric = fabrics.fabric(node.name, tunnels)
@@ -63,7 +65,8 @@ def _spec(local: Local, fabrics: Fabrics) -> NodeSpec:
         inbound=edges.inbound(local),
         management=managed,
         observed=observed(local),
-        members=edges.members(local, (*permits, *managed), conditions),
+        members=members,
+        contract=contract(local, (*permits, *managed), conditions, members),
         systems=_systems(local),
         clients=tuple(_clients(local, fabric)) if local.systems else (),
         flows=(*_flows(node, tunnels, resolver), *routing_flows(fabric)),

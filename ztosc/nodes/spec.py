@@ -19,11 +19,9 @@ from ztosc.ir.network import Loopback
 from ztosc.ir.values import TRUE, AttributeType, Guard, Validity
 from ztosc.logic import addresses, intervals
 from ztosc.logic.ports import Boxes
+from ztosc.nodes.contract_spec import DynamicSet, Ranges
 from ztosc.nodes.fabric_spec import Fabric
 from ztosc.source import Span
-
-Ranges = tuple[tuple[str, str], ...]
-"""Addresses from the first to the last, ends included."""
 
 
 def ranges(parts: intervals.Intervals) -> Ranges:
@@ -115,6 +113,8 @@ class Permit(Model):
     condition: str | None
     """Absent: whoever sits at the source."""
     origins: tuple[Span, ...]
+    stale: int | None = None
+    """Seconds that it may outlive the last confirmation of its facts: the least that a rule or role behind it says."""
     logged: tuple[str, ...] = ()
     """Rules whose flows the node logs as they begin, by id."""
 
@@ -298,6 +298,8 @@ class NodeSpec(Model):
     conditions: tuple[Condition, ...]
     attributes: tuple[tuple[str, AttributeType], ...]
     """Types of the attributes that the conditions ask for."""
+    contract: tuple[DynamicSet, ...]
+    """What may ever be filled in at run time."""
     permits: tuple[Permit, ...]
     inbound: tuple[Inbound, ...]
     management: tuple[Permit, ...]

@@ -88,12 +88,19 @@ def _misplaced(space: Space, run: Run) -> Iterator[str]:
 
 
 def _standing(found: Program, spec: NodeSpec) -> Iterator[str]:
-    """What stands in the dynamic sets from the start: endpoints that are what their condition asks, and nothing else."""
+    """The dynamic sets are those of the contract, and in them stand from the start endpoints that are what their condition asks."""
+    kinds: dict[str, tuple[str, tuple[str, ...]]] = {"sessions": ("zt_s_", ("ipv6_addr",)), "time": ("zt_o_", ("nf_proto",))}
+    wanted = {kinds[each.holds][0] + each.condition.removeprefix("c-"): (each, kinds[each.holds][1]) for each in spec.contract}
     for name, each in sorted(found.collections.items()):
-        if each.dynamic:
-            condition = f"c-{name[5:]}" if name[:5] in ("zt_s_", "zt_o_") else ""
-            wanted = {addresses.value(member.address) for member in spec.members if member.condition == condition}
-            stands = {number for (part,), _ in each.elements if isinstance(part, tuple) for number in part}
-            for number in sorted(wanted ^ stands):
-                told = "is missing in" if number in wanted else "stands without a session in"
-                yield f"a packet from {addresses.address_text(number)}: that address {told} `{name}`"
+        if each.dynamic and (name not in wanted or each.types != wanted[name][1] or each.flags != {"timeout"}):
+            yield f"set `{name}` may be filled at run time, and no contract says so, or not of those keys, or without a timeout"
+    for name in sorted(wanted):
+        if name not in found.collections or not found.collections[name].dynamic:
+            yield f"set `{name}` cannot be filled at run time, and the contract says so"
+    for name, (held, _) in sorted(wanted.items()):
+        elements = found.collections[name].elements if name in found.collections else ()
+        members = {addresses.value(address) for address in held.standing}
+        stands = {number for (part,), _ in elements if isinstance(part, tuple) for number in part}
+        for number in sorted(members ^ stands):
+            told = "is missing in" if number in members else "stands without a session in"
+            yield f"a packet from {addresses.address_text(number)}: that address {told} `{name}`"

@@ -82,8 +82,13 @@ class Collection:
 
     name: str
     types: tuple[str, ...]
-    dynamic: bool
+    flags: frozenset[str]
     elements: tuple[tuple[Key, Verdict | None], ...]
+
+    @property
+    def dynamic(self) -> bool:
+        """Whether something else than the file fills it."""
+        return bool(self.flags & {"timeout", "dynamic"})
 
 
 @dataclass(frozen=True, slots=True)

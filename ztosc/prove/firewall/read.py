@@ -101,10 +101,9 @@ def _collection(found: dict[str, Any]) -> Collection:
     flags = set(found.get("flags", ()))
     if found.keys() - KNOWN or flags - FLAGS or found.get("map", "verdict") != "verdict":
         raise Unsupported(f"what is said of set `{found['name']}`")
-    dynamic = bool(flags & {"timeout", "dynamic"})
     pairs = found.get("elem", ()) if "map" in found else ((each, None) for each in found.get("elem", ()))
     elements = tuple((_key(key, types), _verdict(verdict) if verdict else None) for key, verdict in pairs)
-    return Collection(found["name"], types, dynamic, elements)
+    return Collection(found["name"], types, frozenset(flags), elements)
 
 
 def _key(found: Any, types: tuple[str, ...]) -> Key:

@@ -15,7 +15,8 @@ from ztosc.logic import addresses, intervals
 from ztosc.logic.interval_diagrams import FALSE, TRUE
 from ztosc.logic.intervals import Interval, Intervals
 from ztosc.logic.ports import Boxes
-from ztosc.nodes.spec import Condition, NodeSpec, Observed, Permit, Ranges, intervals_of
+from ztosc.nodes.contract_spec import Ranges
+from ztosc.nodes.spec import Condition, NodeSpec, Observed, Permit, intervals_of
 from ztosc.prove.firewall.own import Own
 from ztosc.prove.firewall.packet import (
     BACK,
