@@ -182,6 +182,31 @@ def test_everything_outside_is_nothing_of_ours(small: Matrix) -> None:
         lab.where.run("ip", "-n", lab.space("out"), "addr", "delete", f"{each}/128", "dev", "eth0")
 
 
+def test_before_translation_ipv4_is_judged_by_what_it_embeds(small: Matrix) -> None:
+    """Guests may go to all of IPv4 through our own NAT64, but to nothing private, no machine itself, no group; never through another's."""
+    lab, guest = small.lab, client(small, "guest", "branch-1")
+    ours, theirs = ipaddress.IPv6Network(lab.network.nat64_prefix), ipaddress.IPv6Network("64:ff9b::/96")
+    assert ours != theirs
+    shut = ("10.0.0.1", "172.16.0.1", "192.168.0.1", "100.64.0.1", "127.0.0.1", "169.254.0.1", "224.0.0.1", "0.0.0.1", "255.255.255.255")
+    there = {each: str(ours[int(ipaddress.IPv4Address(each))]) for each in ("198.51.100.7", *shut)}
+    there["another's"] = str(theirs[int(ipaddress.IPv4Address("198.51.100.7"))])
+    lab.where.run(
+        "ip", "-n", lab.space("out"), "-batch", "-", given="".join(f"addr add {each}/128 dev eth0 nodad\n" for each in there.values())
+    )
+    lab.ask("out", "listen", [[17, each, 443] for each in there.values()])
+
+    def heard(word: str) -> list[str]:
+        for name, address in there.items():
+            lab.ask(guest.name, "send", guest.addresses[0], address, 443, f"{word}-{name}")
+        time.sleep(HURRIED)
+        return [name for name in there if lab.ask("out", "hears", f"{word}-{name}")]
+
+    assert heard("closed") == ["198.51.100.7"]
+    lab.nft("branch-1", ["insert rule inet ztos zt_forward accept"])
+    assert heard("open") == list(there), "the same packets arrive where the firewall lets them"
+    lab.where.run("ip", "-n", lab.space("out"), "-batch", "-", given="".join(f"addr del {each}/128 dev eth0\n" for each in there.values()))
+
+
 def test_no_grant_leads_to_the_underlay_address_of_a_node(small: Matrix) -> None:
     """The outside answers at the address of another node, as a router on the way might: guests may go anywhere but there."""
     lab, guest = small.lab, client(small, "guest", "branch-1")
