@@ -79,4 +79,36 @@ def crossing() -> Network:
     return network.model_copy(update={"intent": network.intent.model_copy(update={"public_keys": keys})})
 
 
-CASES = {"hospital": n.hospital, "keywords": keywords, "hostile": hostile, "crossing": crossing}
+MANAGED = """
+segment desk { at s; admits people }
+role operator { from desk; requires user.mfa }
+"""
+
+
+def managed() -> Network:
+    """A node that is reached by whoever sits in one segment, and by a role in another; by ping too."""
+    said = "timezone Europe/Berlin\n  manage from operator on tcp/22, icmp\n  manage from lab on tcp/443, udp/1000-2000"
+    network = support.network(CROSSING + MANAGED, frame=support.FRAME.replace("timezone Europe/Berlin", said))
+    keys = tuple(n.public_key(each.name) for each in network.intent.nodes)
+    return network.model_copy(update={"intent": network.intent.model_copy(update={"public_keys": keys})})
+
+
+OBSERVING = """
+segment trial { at s, t; admits people }
+service beta on trial { listen tcp/8080; replicas 2 }
+allow staff to beta { log to beta }
+allow lab to trial on tcp/22, icmp { log to beta }
+allow desks to beta on udp/9 between 08:00 and 18:00 { log to beta }
+allow desks to internet on tcp/443 { log to beta }
+allow internet to beta { log to beta }
+"""
+
+
+def observing() -> Network:
+    """A segment that only observes, on two nodes, with a grant into it; two isolation domains."""
+    network = support.network(CROSSING + OBSERVING.replace("admits people }", "admits people; observe }"))
+    keys = tuple(n.public_key(each.name) for each in network.intent.nodes)
+    return network.model_copy(update={"intent": network.intent.model_copy(update={"public_keys": keys})})
+
+
+CASES = {"hospital": n.hospital, "keywords": keywords, "hostile": hostile, "crossing": crossing, "managed": managed, "observing": observing}

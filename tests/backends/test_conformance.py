@@ -29,10 +29,13 @@ from ztosc.backends import (
     targets,
 )
 from ztosc.backends.nftables import Nftables
+from ztosc.backends.nftables.chains import prefix
 from ztosc.backends.underlay import Underlay
-from ztosc.diagnostics import Diagnostic
+from ztosc.diagnostics import Diagnostic, Severity
+from ztosc.ir.intent import Management
 from ztosc.nodes import project
 from ztosc.prove import prove
+from ztosc.prove.firewall.wanted import audited
 from ztosc.source import Span
 
 
@@ -183,13 +186,33 @@ def test_the_number_of_rules_does_not_grow_with_the_policy() -> None:
 
 def test_what_cannot_be_enforced_is_said_where_it_is_asked() -> None:
     intent = n.hospital_intent()
-    odd = intent.segments[0].model_copy(update={"mdns": True, "observe": True, "origin": n.here(77)})
+    odd = intent.segments[0].model_copy(update={"mdns": True, "access_tunnel": True, "origin": n.here(77)})
     network = n.number(intent.model_copy(update={"segments": (odd, *intent.segments[1:])}))
     found = Nftables().unsupported(network)
     assert [(each.code, each.span and each.span.line) for each in found] == [("ZT603", 77), ("ZT603", 77)]
-    assert "`mdns`" in found[0].message and "`observe`" in found[1].message
+    assert "`mdns`" in found[0].message and "`access tunnel`" in found[1].message
     assert [each.span for each in Nftables().unsupported(keywords())] == [n.here(5)]
     assert Nftables().unsupported(n.hospital()) == ()
+
+
+def test_a_node_that_nobody_can_manage_is_told_and_no_external_manages() -> None:
+    """Nobody reaches them; a manager outside is an error, a node without one a warning."""
+    intent = n.hospital_intent()
+    settings = intent.network.model_copy(
+        update={
+            "manage": (Management(subjects=(n.ref("segment", "guest"), n.ref("external", "internet")), ports=n.tcp(22), origin=n.here(5)),)
+        }
+    )
+    network = n.number(intent.model_copy(update={"network": settings}))
+    found = Nftables().unsupported(network)
+    assert [(each.code, each.severity, each.span) for each in found] == [
+        ("ZT603", Severity.ERROR, n.here(5)),
+        *[("ZT603", Severity.WARNING, n.here(5))] * 3,
+    ]
+    assert "external `internet`" in found[0].message and ["dr-1" in each.message for each in found] == [False, True, False, False]
+    opened = {spec.node: [(each.source.name, each.destinations) for each in spec.management] for spec in project(network)}
+    gate = next(each.gateway for plan in network.segments if plan.segment == "guest" for each in plan.places)
+    assert opened == {"branch-1": [("guest", ((gate, gate),))], "dr-1": [], "edge-1": [], "edge-2": []}
 
 
 def test_a_link_needs_one_family_at_both_ends() -> None:
@@ -197,3 +220,9 @@ def test_a_link_needs_one_family_at_both_ends() -> None:
     nodes = (intent.nodes[0].model_copy(update={"underlay": "192.0.2.1"}), *intent.nodes[1:])
     found = Nftables().unsupported(n.number(intent.model_copy(update={"nodes": nodes})))
     assert {each.code for each in found} == {"ZT603"} and len(found) == 2
+
+
+def test_the_words_before_a_line_of_the_log_fit_into_what_nft_holds() -> None:
+    few, many = ("allow-1234567890", "allow-234567890a"), tuple(f"allow-{index:010x}" for index in range(40))
+    assert prefix(few) == audited(few) == "zt-rule allow-1234567890 allow-234567890a "
+    assert prefix(many) == audited(many) and len(prefix(many)) <= 127 and prefix(many).endswith(" +34 ")

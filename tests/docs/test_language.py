@@ -14,14 +14,12 @@ TEXT = (DOCS / "language.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^```ztos(?: (ZT\d{3}))?\n(.*?)^```$", TEXT, flags=re.MULTILINE | re.DOTALL)
 FRAME = EXAMPLES[0][1]
 UNENFORCED = {
-    "manage": "manage from desks on tcp/22",
     "log all": "log all to charts",
     "multicast": "segment s { at main; multicast ff05::1/128 }",
     "mdns": "segment s { at main; mdns }",
     "ipv4": "segment s { at main; ipv4 10.0.0.0/24 }",
     "stretched": "segment s { at main, annex; stretched }",
     "access tunnel": "segment s { at main; access tunnel }",
-    "observe": "segment s { at main; observe }",
     "break-glass": "break-glass role r for 1h { from desks }",
     "max-age": "attribute a.b : bool { max-age 1d }",
     "stale": "role r { from desks; stale 5m }",
@@ -73,7 +71,7 @@ def test_the_page_names_what_no_target_enforces() -> None:
 @pytest.mark.parametrize("word", sorted(UNENFORCED))
 def test_what_no_target_enforces_compiles_and_is_refused_by_the_build_at_its_line(word: str) -> None:
     text = UNENFORCED[word]
-    whole = FRAME.replace("timezone Europe/Berlin", text) if word in ("manage", "log all") else f"{FRAME}{ANNEX}{text}\n"
+    whole = FRAME.replace("timezone Europe/Berlin", text) if word == "log all" else f"{FRAME}{ANNEX}{text}\n"
     found = compiled({"network.ztos": whole.encode()})
     assert not found.diagnostics and found.network is not None, told(found)
     refused = [*unenforced(found.network), *(item for target in targets() for item in target.unsupported(found.network))]

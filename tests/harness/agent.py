@@ -183,6 +183,16 @@ class Agent:
             sock.sendto(struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, 1800, 0, 0), (destination, 0, 0, socket.if_nametoindex("eth0")))
         return True
 
+    async def on_link(self, interface: str, destination: str, kind: int, hops: int) -> bool:
+        """An ICMPv6 message of some type and 20 further bytes on one link; whether this host's own firewall let it out."""
+        with socket.socket(socket.AF_INET6, socket.SOCK_RAW, ICMPV6) as sock:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, hops)
+            try:
+                sock.sendto(struct.pack("!BBH20x", kind, 0, 0), (destination, 0, 0, socket.if_nametoindex(interface)))
+            except PermissionError:
+                return False
+        return True
+
     async def hears(self, word: str) -> bool:
         """Whether a datagram with this word came in."""
         return any(line.endswith(f" {word}") for line in self.heard)

@@ -5,6 +5,7 @@ And the harness itself is tried on rulesets that are wrong: it must see it.
 
 from __future__ import annotations
 
+import ipaddress
 import time
 from collections.abc import Iterator
 from copy import copy
@@ -12,7 +13,7 @@ from copy import copy
 import pytest
 
 from tests.harness.acts import client, forge, replica, set_for
-from tests.harness.lab import Lab
+from tests.harness.lab import OUTSIDE_GATE, Lab
 from tests.harness.matrix import HURRIED, PATIENT, Matrix
 from tests.harness.rig import REASON, WHY_NOT, files, small_network
 from tests.harness.sessions import Session
@@ -136,6 +137,74 @@ def test_a_host_is_no_router(small: Matrix) -> None:
     lab.ask(staff.name, "advertise", "ff02::1")
     time.sleep(0.3)
     assert "counter packets 1 " in lab.nft("edge-1", ["list chain inet ztos zt_input"])
+
+
+def test_routers_are_asked_and_heard_on_the_side_where_they_are(small: Matrix) -> None:
+    """The node is its segments' router and never the underlay's; who listens to which group is asked from the underlay alone."""
+    lab, staff = small.lab, client(small, "staff", "edge-1")
+    query, report, advert = (130, 1), (143, 1), (134, 255)
+    assert [lab.ask("edge-1", "on_link", side, "ff02::1", *advert) for side in (staff.interface, "out0")] == [True, False]
+    assert lab.ask("edge-1", "on_link", "out0", "ff02::16", *report) and not lab.ask("edge-1", "on_link", "out0", "ff02::1", *query)
+    behind = ["add table inet probe", "add chain inet probe late { type filter hook input priority 10 ; }", "flush chain inet probe late"]
+    lab.nft("edge-1", [*behind, "add rule inet probe late icmpv6 type { mld-listener-query, mld2-listener-report } counter"])
+    for name, kind in (("out", query), (staff.name, query), (staff.name, report)):
+        assert lab.ask(name, "on_link", "eth0", "ff02::1", *kind)
+    time.sleep(0.3)
+    assert "counter packets 1 " in lab.nft("edge-1", ["list chain inet probe late"]), "what the outside asks, and nothing of a host"
+    lab.nft("edge-1", ["flush chain inet ztos zt_guard", "insert rule inet ztos zt_input accept"])
+    for kind in (query, report):
+        lab.ask(staff.name, "on_link", "eth0", "ff02::1", *kind)
+    time.sleep(0.3)
+    assert "counter packets 3 " in lab.nft("edge-1", ["list chain inet probe late"]), "it is the firewall that dropped them"
+    lab.nft("edge-1", ["delete table inet probe"])
+
+
+def test_everything_outside_is_nothing_of_ours(small: Matrix) -> None:
+    """Guests may go to `::/0`: not to an address of the overlay, whoever would answer there."""
+    lab, guest = small.lab, client(small, "guest", "branch-1")
+    spec = next(each for each in lab.specs if each.node == "branch-1")
+    inside = str(ipaddress.IPv6Network(lab.network.prefix)[0xDEAD << 64])
+    own = [
+        inside,
+        next(each for each in lab.specs if each.node == "dr-1").loopbacks[0].address,
+        str(ipaddress.ip_address(spec.ours[-1][1])),
+    ]
+    lab.where.run("ip", "-n", lab.space("out"), "-batch", "-", given="".join(f"addr add {each}/128 dev eth0 nodad\n" for each in own))
+    lab.ask("out", "listen", [[protocol, each, 443] for each in (*own, "2600::1") for protocol in (6, 17)])
+    ways = [[protocol, guest.addresses[0], each, 443] for each in (*own, "2600::1") for protocol in (6, 17)]
+    assert lab.ask(guest.name, "probe", ways, HURRIED) == [False] * 6 + [True] * 2
+    lab.nft("branch-1", ["insert rule inet ztos zt_forward accept", "flush chain inet ztos zt_guard"])
+    for each in own:
+        lab.where.run("ip", "-n", lab.space("branch-1"), "route", "replace", f"{each}/128", "via", OUTSIDE_GATE, "dev", "out0")
+    assert lab.ask(guest.name, "probe", ways, PATIENT) == [True] * 8, "the same packets arrive where the firewall lets them"
+    for each in own:
+        lab.where.run("ip", "-n", lab.space("branch-1"), "route", "delete", f"{each}/128", "via", OUTSIDE_GATE, "dev", "out0")
+        lab.where.run("ip", "-n", lab.space("out"), "addr", "delete", f"{each}/128", "dev", "eth0")
+
+
+def test_before_translation_ipv4_is_judged_by_what_it_embeds(small: Matrix) -> None:
+    """Guests may go to all of IPv4 through our own NAT64, but to nothing private, no machine itself, no group; never through another's."""
+    lab, guest = small.lab, client(small, "guest", "branch-1")
+    ours, theirs = ipaddress.IPv6Network(lab.network.nat64_prefix), ipaddress.IPv6Network("64:ff9b::/96")
+    assert ours != theirs
+    shut = ("10.0.0.1", "172.16.0.1", "192.168.0.1", "100.64.0.1", "127.0.0.1", "169.254.0.1", "224.0.0.1", "0.0.0.1", "255.255.255.255")
+    there = {each: str(ours[int(ipaddress.IPv4Address(each))]) for each in ("198.51.100.7", *shut)}
+    there["another's"] = str(theirs[int(ipaddress.IPv4Address("198.51.100.7"))])
+    lab.where.run(
+        "ip", "-n", lab.space("out"), "-batch", "-", given="".join(f"addr add {each}/128 dev eth0 nodad\n" for each in there.values())
+    )
+    lab.ask("out", "listen", [[17, each, 443] for each in there.values()])
+
+    def heard(word: str) -> list[str]:
+        for name, address in there.items():
+            lab.ask(guest.name, "send", guest.addresses[0], address, 443, f"{word}-{name}")
+        time.sleep(HURRIED)
+        return [name for name in there if lab.ask("out", "hears", f"{word}-{name}")]
+
+    assert heard("closed") == ["198.51.100.7"]
+    lab.nft("branch-1", ["insert rule inet ztos zt_forward accept"])
+    assert heard("open") == list(there), "the same packets arrive where the firewall lets them"
+    lab.where.run("ip", "-n", lab.space("out"), "-batch", "-", given="".join(f"addr del {each}/128 dev eth0\n" for each in there.values()))
 
 
 def test_no_grant_leads_to_the_underlay_address_of_a_node(small: Matrix) -> None:

@@ -65,7 +65,7 @@ def _rules(found: Listing) -> list[dict[str, Any]]:
     rules = [each["rule"] for each in found if "rule" in each]
     empty = {each[kind]["name"] for each in found for kind in ("set", "map") if kind in each and _holds_nothing(each[kind])}
     idle = {f'"@{name}"' for name in (*empty, "zt_underlay")} | ({'"@zt_inside"'} if "zt_ingress" in empty else set())
-    deciding = (each for each in rules if each["chain"] != "zt_deny" and len(each["expr"]) > 1)
+    deciding = (each for each in rules if each["chain"] != "zt_deny" and len(each["expr"]) > 1 and "log" not in each["expr"][-1])
     return [each for each in deciding if not any(name in json.dumps(each["expr"]) for name in idle)]
 
 

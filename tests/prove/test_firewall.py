@@ -20,7 +20,7 @@ from ztosc.prove.firewall import judge
 MISSING = real_tools().why_missing("nft")
 pytestmark = pytest.mark.skipif(MISSING is not None, reason=f"NOT LOADED: {MISSING}")
 PACKET = re.compile(r"(prerouting|input|forward|output): \S+ -> \S+, protocol \d+, |a packet from \S+: ")
-NODES = (("hospital", "edge-1"), ("keywords", "queue"), ("keywords", "accept"), ("crossing", "h"))
+NODES = (("hospital", "edge-1"), ("keywords", "queue"), ("keywords", "accept"), ("crossing", "h"), ("managed", "g"), ("observing", "h"))
 MUTANTS = 60
 
 
@@ -157,3 +157,73 @@ def test_a_file_that_does_not_load_is_refuted_and_a_tool_that_is_missing_proves_
     assert not [each for each in prove(network, project(network), files, real_tools()) if each.property == "executed"]
     manifest = BACKEND.manifest.model_copy(update={"listing": None})
     assert real_tools().listing(manifest, [replace(files.files[0].artifact)]) is None
+
+
+def test_what_observes_must_also_log() -> None:
+    """Into a segment that observes everything passes, and what no rule allows is logged under its name, no more and no less."""
+    listing, spec, gone = loaded("observing", "g")
+    found = json.loads(listing)["nftables"]
+    logs = [each for each in found if "zt-observe" in json.dumps(each.get("rule", {}))]
+    assert len(logs) == 1
+    silent = json.dumps({"nftables": [each for each in found if each is not logs[0]]})
+    outcome, reason = judge(silent, spec, gone)
+    assert outcome == "refuted" and reason.startswith("forward: ") and reason.endswith("must be logged as `zt-observe trial`")
+    first = next(index for index, each in enumerate(found) if each.get("rule", {}).get("chain") == "zt_forward")
+    loud = rule("zt_forward", {"log": {"prefix": "zt-observe trial "}})
+    outcome, reason = judge(json.dumps({"nftables": [*found[:first], loud, *found[first:]]}), spec, gone)
+    assert outcome == "refuted" and reason.endswith("must not be logged as `zt-observe trial`")
+    closed = re.sub(r'"vmap": \{"key": (\{[^@]*?\}), "data": "@zt_observed"\}', r'"drop": null', json.dumps(json.loads(listing)))
+    outcome, reason = judge(closed, spec, gone)
+    assert closed != json.dumps(json.loads(listing)) and outcome == "refuted" and "does not pass, and must" in reason
+
+
+def test_what_a_rule_wants_logged_is_logged_under_its_name_and_nothing_else() -> None:
+    listing, spec, gone = loaded("observing", "g")
+    names = {each for permit in spec.permits for each in permit.logged}
+    assert len(names) == 5 and all(f'"zt-rule {name} "' in listing for name in names)
+    for name in sorted(names):
+        outcome, reason = judge(listing.replace(f"zt-rule {name} ", "zt-rule nobody "), spec, gone)
+        assert outcome == "refuted" and "connection new" in reason and "logged as `zt-rule" in reason
+    held = json.loads(listing)["nftables"]
+    for each in held:
+        expr = each.get("rule", {}).get("expr", [])
+        if any("log" in part for part in expr) and any("@zt_s_" in json.dumps(part) for part in expr):
+            each["rule"]["expr"] = [part for part in expr if "@zt_s_" not in json.dumps(part)]
+    outcome, reason = judge(json.dumps({"nftables": held}), spec, gone)
+    assert outcome == "refuted" and "must not be logged as" in reason, "a log of what was refused"
+
+
+def _sets(listing: str, change: Any) -> str:
+    """With something done to the first dynamic set."""
+    found = json.loads(listing)["nftables"]
+    change(found, next(each["set"] for each in found if "timeout" in each.get("set", {}).get("flags", ())))
+    return json.dumps({"nftables": found})
+
+
+BROKEN = {
+    "no timeout": lambda found, each: each.update(flags=["dynamic"]),
+    "packets fill it": lambda found, each: each.update(flags=["timeout", "dynamic"]),
+    "one more": lambda found, each: found.insert(1, {"set": {**each, "name": "zt_s_000000000000"}}),
+    "other keys": lambda found, each: found.insert(1, {"set": {**each, "name": "zt_spare", "type": "inet_proto"}}),
+    "a timer on what stands": lambda found, each: found.insert(1, {"set": {**each, "name": "zt_o_000000000000", "type": "nf_proto"}}),
+}
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_the_dynamic_sets_are_those_of_the_contract_and_each_has_timeouts(how: str) -> None:
+    listing, spec, gone = loaded("hospital", "edge-1")
+    outcome, reason = judge(_sets(listing, BROKEN[how]), spec, gone)
+    assert outcome == "refuted" and "may be filled at run time" in reason
+    outcome, reason = judge(_sets(listing, lambda found, each: each.pop("flags")), spec, gone)
+    assert outcome == "refuted" and "cannot be filled at run time, and the contract says so" in reason
+
+
+def test_nothing_in_the_file_fills_a_dynamic_set() -> None:
+    listing, spec, gone = loaded("hospital", "edge-1")
+    found = json.loads(listing)["nftables"]
+    first = next(index for index, each in enumerate(found) if "rule" in each)
+    name = next(each["set"]["name"] for each in found if "timeout" in each.get("set", {}).get("flags", ()))
+    for way in ("add", "update"):
+        fills = {"set": {"op": way, "elem": {"payload": {"protocol": "ip6", "field": "saddr"}}, "set": f"@{name}"}}
+        outcome, reason = judge(json.dumps({"nftables": [*found[:first], rule("zt_forward", fills), *found[first:]]}), spec, gone)
+        assert outcome == "unsupported" and "`set`" in reason

@@ -114,6 +114,10 @@ class Enforcement:
     """By condition: source, destination, protocol, port."""
     inbound: regions.Boxes
     """From other nodes: source, destination, protocol, port."""
+    management: Mapping[tuple[str, str | None], regions.Boxes]
+    """By in-port and condition: address of the node itself, protocol, port."""
+    observed: Mapping[str, Intervals]
+    """By in-port: destinations in segments that only observe."""
     hosts: Mapping[str, Intervals]
     """By in-port: source addresses that may appear there."""
     heeds: bool = False

@@ -24,10 +24,8 @@ HELP = "take it out until a target can: `verify` and `test` judge the network wi
 
 
 def _network(intent: Intent) -> Iterator[tuple[str, Span]]:
-    for each in intent.network.manage:
-        yield "`manage` opens the nodes themselves", each.origin
     if intent.network.log_all:
-        yield "`log all` asks for a record of every flow", intent.network.origin
+        yield "`log all` asks that every flow be carried from the node's own log to a service", intent.network.origin
     for partner in intent.partners:
         yield f"partner `{partner.name}` is another overlay", partner.origin
 
@@ -56,7 +54,7 @@ def _labels(intent: Intent) -> Iterator[tuple[str, Span]]:
 def _governed(intent: Intent) -> Iterator[tuple[str, Span]]:
     for governance, origin in _all(intent):
         if governance.log_to not in (None, intent.network.log_all):  # `log all` is told once, at the network
-            yield f"flows shall be logged to `{governance.log_to}`", origin
+            yield f"flows shall be carried from the node's own log to `{governance.log_to}`", origin
         if governance.idle is not None:
             yield "`idle` ends what nobody uses", origin
 

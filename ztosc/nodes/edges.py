@@ -48,11 +48,13 @@ def _cells(local: Local, source: Source) -> Iterator[tuple[Target, Cell]]:
 
 def _group(source: End, interface: str | None, sources: Intervals, reached: Iterable[Reached]) -> Iterator[Permit]:
     """Permits of one source: hosts that a cell treats alike together, so that an endpoint is cut out only where it differs."""
-    found: dict[tuple[str, str, Boxes, str], list[Reached]] = defaultdict(list)
+    found: dict[tuple[str, str, Boxes, str, tuple[str, ...]], list[Reached]] = defaultdict(list)
     for target, cell, hosts in reached:
         if hosts:
-            found[(target.kind, target.name, cell.ports, cell.condition.id if cell.condition else "")].append((target, cell, hosts))
-    for (_, _, boxes, condition), parts in sorted(found.items(), key=lambda item: item[0]):
+            found[(target.kind, target.name, cell.ports, cell.condition.id if cell.condition else "", cell.logged)].append(
+                (target, cell, hosts)
+            )
+    for (_, _, boxes, condition, logged), parts in sorted(found.items(), key=lambda item: item[0]):
         yield Permit(
             source=source,
             interface=interface,
@@ -62,6 +64,8 @@ def _group(source: End, interface: str | None, sources: Intervals, reached: Iter
             ports=boxes,
             condition=condition or None,
             origins=spans(span for _, cell, _ in parts for span in cell.origins),
+            stale=min((cell.stale for _, cell, _ in parts if cell.stale is not None), default=None),
+            logged=logged,
         )
 
 

@@ -14,7 +14,7 @@ from typing import Literal
 from ztosc.ir.evaluate import Policy
 from ztosc.ir.intent import Rule
 from ztosc.ir.network import Network
-from ztosc.ir.values import Ref
+from ztosc.ir.values import TRUE, Ref
 from ztosc.logic import ports, regions
 from ztosc.logic.ports import Boxes
 from ztosc.nodes.conditions import combine, from_now
@@ -43,6 +43,10 @@ class Cell:
     ports: Boxes
     condition: Condition | None
     origins: tuple[Span, ...]
+    stale: int | None = None
+    """Seconds that it may outlive the last confirmation of its facts: the least that any rule or role behind it says."""
+    logged: tuple[str, ...] = ()
+    """Rules among those that open it whose flows shall be logged, by id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,8 @@ class _Entry:
     ports: Boxes
     terms: tuple[Term, ...]
     origin: Span
+    stale: int | None = None
+    logged: str | None = None
 
 
 Source = tuple[Literal["segment", "external"], str]
@@ -65,6 +71,20 @@ def grants(network: Network) -> Cells:
         by_target = {target: cut(entries[source][target]) for target in sorted(entries[source], key=lambda target: target.key)}
         found[source] = {target: cells for target, cells in by_target.items() if cells}
     return found
+
+
+def managers(network: Network) -> dict[str, tuple[Cell, ...]]:
+    """By segment: the ports of a node itself that `manage` opens to whoever sits there, with one condition each."""
+    entries = _Entries(network)
+    found: dict[str, list[_Entry]] = defaultdict(list)
+    for each in network.intent.network.manage:
+        for ref in each.subjects:
+            role = entries.policy.roles.get(ref.name) if ref.kind == "role" else None
+            for (kind, name), who in entries.who(ref):
+                if kind == "segment":
+                    term = Term(who=who, guard=role.requires if role else TRUE)
+                    found[name].append(_Entry("allow", each.ports, (term,), each.origin, role.stale if role else None))
+    return {name: cells for name in sorted(found) if (cells := cut(found[name]))}
 
 
 class _Entries:
@@ -84,11 +104,16 @@ class _Entries:
             targets = self._targets(rule)
             for source, terms in self._sources(rule).items():
                 for target, boxes in targets.items():
-                    found[source][target].append(_Entry(rule.effect, boxes, tuple(terms), rule.origin))
+                    found[source][target].append(_Entry(rule.effect, boxes, tuple(terms), rule.origin, self._stale(rule), _logged(rule)))
         for service in self.network.intent.services:
             among = _Entry("allow", service.listen, (Term(who=IsEndpoint(service=service.name)),), service.origin)
             found[("segment", service.segment)][Target("segment", service.segment, service.name)].append(among)
         return found
+
+    def _stale(self, rule: Rule) -> int | None:
+        """Of the rule, and of every role that it names."""
+        roles = (self.policy.roles[ref.name].stale for ref in rule.subjects if ref.kind == "role")
+        return min((bound for bound in (rule.stale, *roles) if bound is not None), default=None)
 
     def _sources(self, rule: Rule) -> dict[Source, list[Term]]:
         validity = from_now(rule.validity, self.network.at)
@@ -97,11 +122,12 @@ class _Entries:
         found: dict[Source, list[Term]] = defaultdict(list)
         for ref in rule.subjects:
             guard = self.policy.effective_guard(rule, ref)
-            for source, who in self._who(ref):
+            for source, who in self.who(ref):
                 found[source].append(Term(who=who, guard=guard, validity=validity))
         return found
 
-    def _who(self, ref: Ref) -> Iterator[tuple[Source, Who]]:
+    def who(self, ref: Ref) -> Iterator[tuple[Source, Who]]:
+        """Where what a name stands for sits, and as whom."""
         match ref.kind:
             case "role":
                 role = self.policy.roles[ref.name]
@@ -159,11 +185,11 @@ def cut(entries: Iterable[_Entry]) -> tuple[Cell, ...]:
     alike: dict[tuple[int, ...], list[ports.Box]] = defaultdict(list)
     for ((low, high), (first, last)), about in regions.cells(boxes):
         alike[about].append((low, high, first, last))
-    found: dict[str, list[Cell]] = defaultdict(list)
+    found: dict[tuple[str, tuple[str, ...]], list[Cell]] = defaultdict(list)
     for about, held in alike.items():
         cell = _cell(ports.boxes(held), [parts[index] for index in about])
         if cell is not None:
-            found[cell.condition.id if cell.condition else ""].append(cell)
+            found[(cell.condition.id if cell.condition else "", cell.logged)].append(cell)
     return tuple(_together(cells) for _, cells in sorted(found.items()))
 
 
@@ -171,15 +197,25 @@ def _cell(boxes: Boxes, entries: list[_Entry]) -> Cell | None:
     allows = [term for entry in entries if entry.effect == "allow" for term in entry.terms]
     denies = [term for entry in entries if entry.effect == "deny" for term in entry.terms]
     condition = combine(allows, denies)
-    if isinstance(condition, bool):
-        return Cell(boxes, None, spans(entry.origin for entry in entries)) if condition else None
-    return Cell(boxes, condition, spans(entry.origin for entry in entries))
+    if condition is False:
+        return None
+    logged = tuple(sorted({entry.logged for entry in entries if entry.logged}))
+    stale = min((entry.stale for entry in entries if entry.stale is not None), default=None)
+    return Cell(boxes, None if condition is True else condition, spans(entry.origin for entry in entries), stale, logged)
+
+
+def _logged(rule: Rule) -> str | None:
+    return rule.id if rule.effect == "allow" and rule.governance.log_to else None
 
 
 def _together(cells: list[Cell]) -> Cell:
     """Cells of one condition as one."""
     boxes = ports.boxes(box for cell in cells for box in cell.ports)
-    return Cell(boxes, cells[0].condition, spans(span for cell in cells for span in cell.origins))
+    return Cell(boxes, cells[0].condition, spans(span for cell in cells for span in cell.origins), _least(cells), cells[0].logged)
+
+
+def _least(cells: Iterable[Cell]) -> int | None:
+    return min((cell.stale for cell in cells if cell.stale is not None), default=None)
 
 
 def end(target: Target) -> End:

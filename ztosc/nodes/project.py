@@ -16,9 +16,12 @@ from ztosc.logic import addresses, intervals
 from ztosc.logic.ports import Boxes
 from ztosc.nodes import edges, sizes
 from ztosc.nodes.conditions import asked
+from ztosc.nodes.contract import contract
 from ztosc.nodes.fabric import Fabrics
 from ztosc.nodes.fabric import flows as routing_flows
 from ztosc.nodes.fabric_spec import Fabric
+from ztosc.nodes.management import management
+from ztosc.nodes.observing import observed
 from ztosc.nodes.reach import of_prefixes
 from ztosc.nodes.spec import Client, LocalSegment, NodeFlow, NodeSpec, Resolver, SystemPort, Transit, TunnelSide, intervals_of, ranges
 from ztosc.nodes.view import Local, Whole
@@ -38,7 +41,9 @@ def _spec(local: Local, fabrics: Fabrics) -> NodeSpec:
     node, whole = local.node, local.whole
     plan = whole.node_plans[node.name]
     permits = edges.permits(local)
-    conditions = edges.conditions(local, permits)
+    managed = management(local)
+    conditions = edges.conditions(local, (*permits, *managed))
+    members = edges.members(local, (*permits, *managed), conditions)
     tunnels = tuple(_tunnels(local))
     resolver = _resolver(local)
     fabric = fabrics.fabric(node.name, tunnels)
@@ -58,7 +63,10 @@ def _spec(local: Local, fabrics: Fabrics) -> NodeSpec:
         attributes=tuple((name, whole.types[name]) for name in sorted({name for each in conditions for name in asked(each)})),
         permits=permits,
         inbound=edges.inbound(local),
-        members=edges.members(local, permits, conditions),
+        management=managed,
+        observed=observed(local),
+        members=members,
+        contract=contract(local, (*permits, *managed), conditions, members),
         systems=_systems(local),
         clients=tuple(_clients(local, fabric)) if local.systems else (),
         flows=(*_flows(node, tunnels, resolver), *routing_flows(fabric)),

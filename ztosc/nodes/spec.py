@@ -19,11 +19,9 @@ from ztosc.ir.network import Loopback
 from ztosc.ir.values import TRUE, AttributeType, Guard, Validity
 from ztosc.logic import addresses, intervals
 from ztosc.logic.ports import Boxes
+from ztosc.nodes.contract_spec import DynamicSet, Ranges
 from ztosc.nodes.fabric_spec import Fabric
 from ztosc.source import Span
-
-Ranges = tuple[tuple[str, str], ...]
-"""Addresses from the first to the last, ends included."""
 
 
 def ranges(parts: intervals.Intervals) -> Ranges:
@@ -93,9 +91,9 @@ class Condition(Model):
 
 
 class End(Model):
-    """What a permit leads to: a segment, an external or a system service, by name."""
+    """What a permit leads to: a segment, an external, a system service or this node itself, by name."""
 
-    kind: Literal["segment", "external", "system"]
+    kind: Literal["segment", "external", "system", "node"]
     name: str
 
 
@@ -115,6 +113,10 @@ class Permit(Model):
     condition: str | None
     """Absent: whoever sits at the source."""
     origins: tuple[Span, ...]
+    stale: int | None = None
+    """Seconds that it may outlive the last confirmation of its facts: the least that a rule or role behind it says."""
+    logged: tuple[str, ...] = ()
+    """Rules whose flows the node logs as they begin, by id."""
 
 
 class Inbound(Model):
@@ -124,6 +126,18 @@ class Inbound(Model):
     destinations: Ranges
     ports: Boxes
     origins: tuple[Span, ...]
+
+
+class Observed(Model):
+    """A segment that only observes: what no rule allows passes on its way there from a segment of ours, and is logged."""
+
+    segment: str
+    vni: int
+    destinations: Ranges
+    """Its addresses, wherever it lives, without those of gateways."""
+    here: Ranges
+    """Those that may sit behind this node's ports."""
+    origin: Span
 
 
 class Member(Model):
@@ -284,8 +298,14 @@ class NodeSpec(Model):
     conditions: tuple[Condition, ...]
     attributes: tuple[tuple[str, AttributeType], ...]
     """Types of the attributes that the conditions ask for."""
+    contract: tuple[DynamicSet, ...]
+    """What may ever be filled in at run time."""
     permits: tuple[Permit, ...]
     inbound: tuple[Inbound, ...]
+    management: tuple[Permit, ...]
+    """What may be initiated to the node itself, at the gateway address of the segment that the initiator sits in."""
+    observed: tuple[Observed, ...]
+    """Of the whole network, where this node holds a segment from which something could be sent there."""
     members: tuple[Member, ...]
     systems: tuple[SystemPort, ...]
     clients: tuple[Client, ...]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import cached_property
+from itertools import chain
 
 from ztosc.ir.intent import Link, Node
 from ztosc.ir.network import Network, SitePrefix, Tunnel
@@ -18,7 +19,7 @@ from ztosc.logic import addresses, intervals
 from ztosc.logic.intervals import Intervals
 from ztosc.nodes import records, sizes
 from ztosc.nodes.conditions import intern
-from ztosc.nodes.grants import Cell, Cells, Target, grants
+from ztosc.nodes.grants import Cell, Cells, Target, grants, managers
 from ztosc.nodes.reach import as_ipv6, of_prefixes, outlines, overlay
 from ztosc.nodes.spec import ranges
 
@@ -34,7 +35,9 @@ class Whole:
     def __init__(self, network: Network) -> None:
         self.network = network
         self.cells: Cells = grants(network)
-        found = (cell.condition for targets in self.cells.values() for cells in targets.values() for cell in cells)
+        self.managers = managers(network)
+        by_target = (cells for targets in self.cells.values() for cells in targets.values())
+        found = (cell.condition for cells in chain(by_target, self.managers.values()) for cell in cells)
         self.conditions = {condition.id: condition for condition in intern(condition for condition in found if condition)}
         ours = overlay(network)
         self.externals = outlines(network, ours)

@@ -42,8 +42,23 @@ def demanded(network: Network, spec: NodeSpec) -> Enforcement:
         segments={key: regions.normalize(boxes) for key, boxes in segments.items() if boxes},
         outside={key: regions.normalize(boxes) for key, boxes in outside.items() if boxes},
         inbound=regions.normalize(inbound),
+        management=_managed(spec),
+        observed=_observed(spec),
         hosts={each.interface: intervals_of(each.hosts) for each in spec.segments},
     )
+
+
+def _managed(spec: NodeSpec) -> dict[tuple[str, str | None], regions.Boxes]:
+    found: dict[tuple[str, str | None], list[regions.Box]] = defaultdict(list)
+    for permit in spec.management:
+        found[(permit.interface or "", permit.condition)].extend(_boxes((intervals_of(permit.destinations),), permit.ports))
+    return {key: regions.normalize(boxes) for key, boxes in found.items()}
+
+
+def _observed(spec: NodeSpec) -> dict[str, Intervals]:
+    every = [(each.interface, "destinations") for each in spec.segments] + [(each.interface, "here") for each in spec.transits]
+    found = {side: intervals.union(*(intervals_of(getattr(each, field)) for each in spec.observed)) for side, field in every}
+    return {side: parts for side, parts in found.items() if parts}
 
 
 def unreached(network: Network) -> Intervals:

@@ -129,6 +129,8 @@ def _unlike(found: Enforcement, wanted: Enforcement) -> str:
     for name, left, right in (
         ("what segments may initiate", found.segments, wanted.segments),
         ("what may come from outside", found.outside, wanted.outside),
+        ("who may reach the node itself", found.management, wanted.management),
+        ("what is only observed", found.observed, wanted.observed),
         ("what may sit behind a port", found.hosts, wanted.hosts),
     ):
         if dict(left) != dict(right):

@@ -33,6 +33,8 @@ def without(found: Enforcement, gone: Intervals) -> Enforcement:
         segments={key: left for key, boxes in found.segments.items() if (left := _left(boxes, 1, gone))},
         outside={key: left for key, boxes in found.outside.items() if (left := _left(boxes, 2, gone))},
         inbound=_left(found.inbound, 2, gone),
+        management=found.management,
+        observed=found.observed,
         hosts=found.hosts,
         heeds=True,
     )

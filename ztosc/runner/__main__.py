@@ -6,10 +6,10 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 
-from ztosc.runner import interfaces
+from ztosc.runner import firewall, interfaces
 from ztosc.runner.report import USAGE, Report
 
-COMMANDS: dict[str, Callable[[Sequence[str]], Report]] = {"interfaces": interfaces.run}
+COMMANDS: dict[str, Callable[[Sequence[str]], Report]] = {"firewall": firewall.run, "interfaces": interfaces.run}
 
 
 def main(arguments: Sequence[str]) -> int:

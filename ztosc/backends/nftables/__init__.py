@@ -23,6 +23,7 @@ from ztosc.diagnostics import Diagnostic, Severity
 from ztosc.ir.intent import Segment
 from ztosc.ir.network import Network
 from ztosc.logic import addresses, intervals
+from ztosc.nodes.management import strangers, unmanaged
 from ztosc.nodes.reach import of_prefixes, only_ipv6
 from ztosc.nodes.spec import NodeSpec, spans
 from ztosc.source import Span
@@ -75,12 +76,13 @@ class Nftables:
     def origins(self, spec: NodeSpec, path: str) -> tuple[Span, ...]:
         """The node, its segments, links, and every rule that it enforces."""
         parts = [*(each.origin for each in spec.segments), *(each.origin for each in spec.tunnels)]
-        sent = (span for permit in spec.permits for span in permit.origins)
+        sent = (span for permit in (*spec.permits, *spec.management) for span in permit.origins)
         return spans([spec.origin, *parts, *sent, *(span for each in spec.inbound for span in each.origins)])
 
     def unsupported(self, network: Network) -> tuple[Diagnostic, ...]:
         """What this version cannot enforce: at the segment or the rule that asks for it."""
-        return (*(found for segment in network.intent.segments for found in _of_segment(segment)), *_of_rules(network), *_of_links(network))
+        segments = (found for segment in network.intent.segments for found in _of_segment(segment))
+        return (*segments, *_of_management(network), *_of_rules(network), *_of_links(network))
 
 
 def _quoted(text: str) -> str:
@@ -102,12 +104,20 @@ def _of_segment(segment: Segment) -> Iterator[Diagnostic]:
         "multicast": bool(segment.multicast),
         "mdns": segment.mdns,
         "access tunnel": segment.access_tunnel,
-        "observe": segment.observe,
     }
     for clause, given in asked.items():
         if given:
             message = f"segment `{segment.name}` asks for `{clause}`, which target `nftables` cannot enforce"
             yield Diagnostic("ZT603", message, segment.origin)
+
+
+def _of_management(network: Network) -> Iterator[Diagnostic]:
+    """A node is managed from segments that live on it; where none does it stays closed, and that is said."""
+    for name, origin in strangers(network):
+        yield Diagnostic("ZT603", f"`manage` names external `{name}`, from which target `nftables` lets nobody reach a node", origin)
+    for name in unmanaged(network):
+        message = f"`manage` reaches node `{name}` from no segment: none of those whom it names lives there, so nobody manages that node"
+        yield Diagnostic("ZT603", message, network.intent.network.manage[0].origin, severity=Severity.WARNING)
 
 
 def _of_rules(network: Network) -> Iterator[Diagnostic]:

@@ -17,6 +17,7 @@ from ztosc.logic.intervals import Interval
 from ztosc.logic.ports import ECHO
 
 PATH = "ruleset.nft"
+VERBS = ("goto", "jump")
 Key = TypeVar("Key", bound=Hashable)
 ECHO_TAIL: regions.Box = ((ECHO[0], ECHO[0]), (ECHO[1], ECHO[1]))
 
@@ -24,10 +25,9 @@ ECHO_TAIL: regions.Box = ((ECHO[0], ECHO[0]), (ECHO[1], ECHO[1]))
 def enforcement(ruleset: Ruleset) -> Enforcement:
     """The sets of our chains. Raises `ReadFault`."""
     by_name = {collection.name: collection for collection in ruleset.collections}
-    granted = _by_key(by_name, "zt_grants", lambda element: (_interface(element.key[0]), _condition(element.verdict)))
-    for port in sorted({port for port, _ in granted}):
-        _apart("zt_grants", [box for key, boxes in granted.items() if key[0] == port for box in boxes])
-    outside = _by_key(by_name, "zt_ingress", lambda element: _condition(element.verdict))
+    logs = {f"{verb} {chain.name}": chain.rules[-1] for chain in ruleset.chains if chain.name.startswith("zt_l_") for verb in VERBS}
+    granted, managed = (_by_port(by_name, name, logs) for name in ("zt_grants", "zt_manage"))
+    outside = _by_key(by_name, "zt_ingress", lambda element: _condition(element.verdict, logs))
     _apart("zt_ingress", [box for boxes in outside.values() for box in boxes])
     inbound = _by_key(by_name, "zt_inbound", lambda element: None).get(None, [])
     _apart("zt_inbound", inbound)
@@ -35,6 +35,8 @@ def enforcement(ruleset: Ruleset) -> Enforcement:
         segments={key: regions.normalize(boxes) for key, boxes in granted.items()},
         outside={key: regions.normalize(boxes) for key, boxes in outside.items()},
         inbound=regions.normalize(inbound),
+        management={key: regions.normalize(boxes) for key, boxes in managed.items()},
+        observed=_hosts(by_name["zt_observed"]) if "zt_observed" in by_name else {},
         hosts=_hosts(by_name["zt_hosts"]),
         heeds=_heeds(ruleset, by_name),
     )
@@ -48,13 +50,20 @@ def _heeds(ruleset: Ruleset, by_name: dict[str, Collection]) -> bool:
     return closed and all(first.get(name) == asked for name in ("zt_original", "zt_reply"))
 
 
+def _by_port(by_name: dict[str, Collection], name: str, logs: dict[str, str]) -> dict[tuple[str, str | None], list[regions.Box]]:
+    """Boxes by in-port and condition; those of one port are apart."""
+    found = _by_key(by_name, name, lambda element: (_interface(element.key[0]), _condition(element.verdict, logs)))
+    for port in sorted({port for port, _ in found}):
+        _apart(name, [box for key, boxes in found.items() if key[0] == port for box in boxes])
+    return found
+
+
 def _by_key(by_name: dict[str, Collection], name: str, key: Callable[[Element], Key]) -> dict[Key, list[regions.Box]]:
     """Boxes of a collection, of its ranges where those stand apart, and of its echo sibling."""
     found: dict[Key, list[regions.Box]] = defaultdict(list)
-    for element in (*by_name[name].elements, *(by_name[f"{name}_wide"].elements if f"{name}_wide" in by_name else ())):
-        found[key(element)].append(_box(element))
-    for element in by_name[f"{name}_echo"].elements:
-        found[key(element)].append((*_box(element), *ECHO_TAIL))
+    for part, tail in ((name, ()), (f"{name}_wide", ()), (f"{name}_echo", ECHO_TAIL)):
+        for element in by_name[part].elements if part in by_name else ():
+            found[key(element)].append((*_box(element), *tail))
     return found
 
 
@@ -74,12 +83,15 @@ def _interface(text: str) -> str:
     return text.removeprefix('"').removesuffix('"')
 
 
-def _condition(verdict: str | None) -> str | None:
+def _condition(verdict: str | None, logs: dict[str, str]) -> str | None:
+    """What a verdict asks; of a chain that logs, what that does at its end."""
+    verdict = logs.get(verdict or "", verdict)
     if verdict == "accept":
         return None
-    if verdict is None or not verdict.startswith("goto zt_c_"):
+    verb, _, chain = (verdict or "").partition(" ")
+    if verb not in VERBS or not chain.startswith("zt_c_"):
         raise ReadFault(PATH, 1, f"verdict `{verdict}` is not known")
-    return "c-" + verdict.removeprefix("goto zt_c_")
+    return "c-" + chain.removeprefix("zt_c_")
 
 
 def _box(element: Element) -> regions.Box:

@@ -5,6 +5,7 @@ Guarantees: never a rule a grant; the keys of one collection are disjoint; ICMP 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -18,7 +19,7 @@ from ztosc.logic import addresses, intervals, ports, regions
 from ztosc.logic.intervals import Interval
 from ztosc.logic.ports import ECHO, ICMPV6, Boxes
 from ztosc.nodes.conditions import text
-from ztosc.nodes.spec import Condition, NodeFlow, NodeSpec, Permit, intervals_of
+from ztosc.nodes.spec import Condition, NodeFlow, NodeSpec, Observed, Permit, intervals_of
 
 COMMENT_BYTES = 127
 """nft 1.0.6 holds 128 with the end of the string."""
@@ -57,7 +58,7 @@ def address_text(part: Interval) -> str:
 
 def collections(spec: NodeSpec) -> tuple[Collection, ...]:
     """All of them, by name."""
-    found = [*_interfaces(spec), *_addresses(spec), *_source_edge(spec), *_destination_edge(spec)]
+    found = [*_interfaces(spec), *_addresses(spec), *_source_edge(spec), *_destination_edge(spec), *_management(spec), *_observed(spec)]
     found += [*flow_sets(spec), *relay_sets(spec), *_conditions(spec)]
     return tuple(sorted(found, key=lambda each: each.name))
 
@@ -119,19 +120,59 @@ def set_of(condition: Condition) -> str:
     return ("zt_o_" if condition.of_time_alone else "zt_s_") + condition.id.removeprefix("c-")
 
 
-def _verdict(permit: Permit) -> str:
-    return f"goto {chain_of(permit.condition)}" if permit.condition else "accept"
+def _verdict(permit: Permit, verb: str) -> str:
+    if permit.logged:
+        return f"{verb} {log_of(permit)}"
+    return f"{verb} {chain_of(permit.condition)}" if permit.condition else "accept"
+
+
+def log_of(permit: Permit) -> str:
+    """The chain that logs what begins under a permit, named after its rules and its condition."""
+    return "zt_l_" + hashlib.sha256(" ".join((permit.condition or "", *permit.logged)).encode()).hexdigest()[:12]
+
+
+def _verb(spec: NodeSpec) -> str:
+    """How a condition is asked: one that does not hold is the end of it, unless some segment only observes."""
+    return "jump" if spec.observed else "goto"
 
 
 def _source_edge(spec: NodeSpec) -> Iterator[Collection]:
     here = [permit for permit in spec.permits if permit.interface is not None]
     outside = [permit for permit in spec.permits if permit.interface is None]
-    exact, wide = _parted(_from_segments(here, echo=False))
+    exact, wide = _parted(_from_segments(here, _verb(spec), echo=False))
     yield _map("zt_grants", ("ifname", "ipv6_addr"), exact, tuples=True, wide=False)
     yield _map("zt_grants_wide", ("ifname", "ipv6_addr"), wide, tuples=True)
-    yield _map("zt_grants_echo", ("ifname", "ipv6_addr"), _from_segments(here, echo=True), tuples=False)
-    yield _map("zt_ingress", ("ipv6_addr", "ipv6_addr"), _from_outside(outside, echo=False), tuples=True)
-    yield _map("zt_ingress_echo", ("ipv6_addr", "ipv6_addr"), _from_outside(outside, echo=True), tuples=False)
+    yield _map("zt_grants_echo", ("ifname", "ipv6_addr"), _from_segments(here, _verb(spec), echo=True), tuples=False)
+    yield _map("zt_ingress", ("ipv6_addr", "ipv6_addr"), _from_outside(outside, _verb(spec), echo=False), tuples=True)
+    yield _map("zt_ingress_echo", ("ipv6_addr", "ipv6_addr"), _from_outside(outside, _verb(spec), echo=True), tuples=False)
+
+
+def _management(spec: NodeSpec) -> Iterator[Collection]:
+    """In-port, own address, protocol, port; only where somebody manages."""
+    for name, echo in (("zt_manage", False), ("zt_manage_echo", True)):
+        found = tuple(_from_segments(spec.management, _verb(spec), echo=echo))
+        if found:
+            yield _map(name, ("ifname", "ipv6_addr"), found, tuples=not echo)
+
+
+def watch_of(segment: Observed) -> str:
+    """The chain that logs what passes into a segment that observes."""
+    return f"zt_w_{segment.vni}"
+
+
+def _observed(spec: NodeSpec) -> Iterator[Collection]:
+    """By where the initiator is, behind a port here or behind another node: where it gets although nothing allows it."""
+    ports_here = sorted(each.interface for each in spec.segments)
+    transits = sorted(each.interface for each in spec.transits)
+    found = [
+        Element(key=(interface(side), address_text(part)), verdict=f"goto {watch_of(each)}")
+        for each in spec.observed
+        for sides, parts in ((ports_here, each.destinations), (transits, each.here))
+        for side in sides
+        for part in intervals_of(parts)
+    ]
+    if found:
+        yield _map("zt_observed", ("ifname", "ipv6_addr"), found, tuples=False)
 
 
 def _map(name: str, ends: tuple[str, ...], elements: Iterable[Element], *, tuples: bool, wide: bool = True) -> Collection:
@@ -139,14 +180,14 @@ def _map(name: str, ends: tuple[str, ...], elements: Iterable[Element], *, tuple
     return Collection(name=name, types=types, verdicts=True, flags=("interval",) if wide else (), elements=tuple(elements))
 
 
-def _from_segments(permits: Iterable[Permit], *, echo: bool) -> Iterator[Element]:
+def _from_segments(permits: Iterable[Permit], verb: str, *, echo: bool) -> Iterator[Element]:
     for permit in permits:
         tails = tuple(_tails(permit.ports, echo=echo))
         for part in intervals.subtract(intervals_of(permit.destinations), addresses.ALL4) if tails else ():
             for tail in tails:
                 for each in _pieces((part, *tail)):
                     key = (interface(permit.interface or ""), address_text(each[0]), *(span_text(span) for span in each[1:]))
-                    yield Element(key=key, verdict=_verdict(permit))
+                    yield Element(key=key, verdict=_verdict(permit, verb))
 
 
 def _pieces(box: regions.Box) -> Iterable[regions.Box]:
@@ -164,13 +205,13 @@ def _parted(elements: Iterable[Element]) -> tuple[list[Element], list[Element]]:
     return parts
 
 
-def _from_outside(permits: Iterable[Permit], *, echo: bool) -> Iterator[Element]:
+def _from_outside(permits: Iterable[Permit], verb: str, *, echo: bool) -> Iterator[Element]:
     for permit in permits:
         for source in intervals_of(permit.sources):
             for part in intervals_of(permit.destinations):
                 for tail in _tails(permit.ports, echo=echo):
                     key = (address_text(source), address_text(part), *(span_text(span) for span in tail))
-                    yield Element(key=key, verdict=_verdict(permit))
+                    yield Element(key=key, verdict=_verdict(permit, verb))
 
 
 def _tails(boxes: Boxes, *, echo: bool) -> Iterator[tuple[Interval, ...]]:

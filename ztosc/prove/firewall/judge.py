@@ -19,6 +19,8 @@ from ztosc.prove.firewall.read import program
 from ztosc.prove.firewall.run import Run, interfaces
 from ztosc.prove.firewall.wanted import PRIORITIES, Wanted
 
+AUDITED = ("zt-observe ", "zt-rule ")
+
 
 def judge(listed: str, spec: NodeSpec, gone: Intervals) -> tuple[Outcome, str]:
     """Of what nft lists as loaded: proved, or why not. `gone`: addresses to and from which no grant leads."""
@@ -44,6 +46,7 @@ def _differences(found: Program, spec: NodeSpec, gone: Intervals) -> Iterator[st
         for hook in SEEN:
             yield from _of_hook(space, hook, run.alone(hook), wanted.alone(hook))
             yield from _of_hook(space, hook, run.passing(hook), wanted.passing(hook))
+            yield from _of_log(space, hook, run.logged(hook), wanted.logged(hook))
         yield from _misplaced(space, run)
 
 
@@ -63,6 +66,16 @@ def _of_hook(space: Space, hook: str, found: int, wanted: int) -> Iterator[str]:
             yield f"{space.told(hook, point)}: {what}"
 
 
+def _of_log(space: Space, hook: str, found: dict[str, int], wanted: dict[str, int]) -> Iterator[str]:
+    """What must be logged is, under its own words, and nothing else is under those."""
+    for prefix in sorted({each for each in found if each.startswith(AUDITED)} | wanted.keys()):
+        one, other = found.get(prefix, FALSE), wanted.get(prefix, FALSE)
+        for unlike, what in ((space.diagrams.without(one, other), "must not be"), (space.diagrams.without(other, one), "must be")):
+            point = space.diagrams.least(unlike)
+            if point is not None:
+                yield f"{space.told(hook, point)}: {what} logged as `{prefix.strip()}`"
+
+
 def _misplaced(space: Space, run: Run) -> Iterator[str]:
     """A chain at another priority judges packets that others have judged, tracked or put together in between, or not yet."""
     for hook, priority in PRIORITIES.items():
@@ -73,12 +86,19 @@ def _misplaced(space: Space, run: Run) -> Iterator[str]:
 
 
 def _standing(found: Program, spec: NodeSpec) -> Iterator[str]:
-    """What stands in the dynamic sets from the start: endpoints that are what their condition asks, and nothing else."""
+    """The dynamic sets are those of the contract, and in them stand from the start endpoints that are what their condition asks."""
+    kinds: dict[str, tuple[str, tuple[str, ...]]] = {"sessions": ("zt_s_", ("ipv6_addr",)), "time": ("zt_o_", ("nf_proto",))}
+    wanted = {kinds[each.holds][0] + each.condition.removeprefix("c-"): (each, kinds[each.holds][1]) for each in spec.contract}
     for name, each in sorted(found.collections.items()):
-        if each.dynamic:
-            condition = f"c-{name[5:]}" if name[:5] in ("zt_s_", "zt_o_") else ""
-            wanted = {addresses.value(member.address) for member in spec.members if member.condition == condition}
-            stands = {number for (part,), _ in each.elements if isinstance(part, tuple) for number in part}
-            for number in sorted(wanted ^ stands):
-                told = "is missing in" if number in wanted else "stands without a session in"
-                yield f"a packet from {addresses.address_text(number)}: that address {told} `{name}`"
+        if each.dynamic and (name not in wanted or each.types != wanted[name][1] or each.flags != {"timeout"}):
+            yield f"set `{name}` may be filled at run time, and no contract says so, or not of those keys, or without a timeout"
+    for name in sorted(wanted):
+        if name not in found.collections or not found.collections[name].dynamic:
+            yield f"set `{name}` cannot be filled at run time, and the contract says so"
+    for name, (held, _) in sorted(wanted.items()):
+        elements = found.collections[name].elements if name in found.collections else ()
+        members = {addresses.value(address) for address in held.standing}
+        stands = {number for (part,), _ in elements if isinstance(part, tuple) for number in part}
+        for number in sorted(members ^ stands):
+            told = "is missing in" if number in members else "stands without a session in"
+            yield f"a packet from {addresses.address_text(number)}: that address {told} `{name}`"

@@ -54,7 +54,14 @@ class Limit:
     """From here on, who knows: what follows may be skipped."""
 
 
-Statement = Match | Lookup | Verdict | Limit
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What comes this far is written to the log, as often as a limit before it allows."""
+
+    prefix: str
+
+
+Statement = Match | Lookup | Verdict | Limit | Log
 Rule = tuple[Statement, ...]
 
 
@@ -75,8 +82,13 @@ class Collection:
 
     name: str
     types: tuple[str, ...]
-    dynamic: bool
+    flags: frozenset[str]
     elements: tuple[tuple[Key, Verdict | None], ...]
+
+    @property
+    def dynamic(self) -> bool:
+        """Whether something else than the file fills it."""
+        return bool(self.flags & {"timeout", "dynamic"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from ztosc.prove.firewall.program import (
     Field,
     Key,
     Limit,
+    Log,
     Lookup,
     Match,
     Program,
@@ -50,7 +51,7 @@ INTERFACES = {"iif", "oif", "sdif"}
 BITS = {1: (0, 0), 2: (1, 1), 4: (2, 2), 8: (3, 3), 64: (4, 4)}
 """Of `ct state`: invalid, established, related, new and untracked by their bits, as numbers from 0."""
 NFPROTO = {2: 4, 10: 6}
-SILENT = {"counter", "log", "comment"}
+SILENT = {"counter", "comment"}
 FLAGS = {"interval", "timeout", "dynamic"}
 KNOWN = {"family", "table", "name", "handle", "type", "flags", "elem", "comment", "map", "size", "gc-interval"}
 
@@ -100,10 +101,9 @@ def _collection(found: dict[str, Any]) -> Collection:
     flags = set(found.get("flags", ()))
     if found.keys() - KNOWN or flags - FLAGS or found.get("map", "verdict") != "verdict":
         raise Unsupported(f"what is said of set `{found['name']}`")
-    dynamic = bool(flags & {"timeout", "dynamic"})
     pairs = found.get("elem", ()) if "map" in found else ((each, None) for each in found.get("elem", ()))
     elements = tuple((_key(key, types), _verdict(verdict) if verdict else None) for key, verdict in pairs)
-    return Collection(found["name"], types, dynamic, elements)
+    return Collection(found["name"], types, frozenset(flags), elements)
 
 
 def _key(found: Any, types: tuple[str, ...]) -> Key:
@@ -158,6 +158,8 @@ def _statements(found: Iterable[dict[str, Any]]) -> Iterator[Statement]:
             yield Lookup(_fields(said["key"]), said["data"].removeprefix("@"))
         elif kind == "limit":
             yield Limit()
+        elif kind == "log":
+            yield Log((said or {}).get("prefix", ""))
         elif kind in ("accept", "drop", "return", "goto", "jump", "reject"):
             yield _verdict(each)
         elif kind not in SILENT:

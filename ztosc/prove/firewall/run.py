@@ -15,7 +15,7 @@ from ztosc.logic.interval_diagrams import FALSE, TRUE
 from ztosc.logic.intervals import Interval
 from ztosc.prove.firewall import packet
 from ztosc.prove.firewall.packet import BY_STATE, CT, DIMENSIONS, ICMP4, ICMP6, IIF, NONE, ORIGINAL, PROTO, REPLY, SDIF, Space
-from ztosc.prove.firewall.program import Chain, Field, Key, Limit, Lookup, Match, Program, Rule, Statement, Unsupported, Value, Verdict
+from ztosc.prove.firewall.program import Chain, Field, Key, Limit, Log, Lookup, Match, Program, Rule, Statement, Unsupported, Value, Verdict
 
 CONNTRACK = -200
 """The priority at which connection tracking stands in prerouting and output."""
@@ -34,6 +34,7 @@ class Run:
         self.program, self.space, self.d = program, space, space.diagrams
         self.hook = ""
         self._alone: dict[str, int] = {}
+        self._logged: dict[tuple[str, str], int] = defaultdict(lambda: FALSE)
         self._looked: dict[tuple[str, tuple[Field, ...]], tuple[tuple[Verdict | None, int], ...]] = {}
 
     def passing(self, hook: str) -> int:
@@ -46,6 +47,11 @@ class Run:
         if hook not in self._alone:
             self._alone[hook] = self._accepted(hook)
         return self._alone[hook]
+
+    def logged(self, hook: str) -> dict[str, int]:
+        """What one hook writes to the log, by the words in front."""
+        self.alone(hook)
+        return {prefix: found for (where, prefix), found in self._logged.items() if where == hook}
 
     def _accepted(self, hook: str) -> int:
         found = self.space.universe(hook)
@@ -124,6 +130,8 @@ class Run:
                     found = [(statement, reach)]
                 case Limit():
                     limited = True
+                case Log():
+                    self._logged[(self.hook, statement.prefix)] = self.d.either(self._logged[(self.hook, statement.prefix)], reach)
         return found
 
     # Matches

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import ipaddress
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 
-from ztosc.ir.spaces import vrf_name
 from ztosc.logic import addresses, intervals
 from ztosc.logic.interval_diagrams import FALSE, TRUE
 from ztosc.logic.intervals import Interval, Intervals
 from ztosc.logic.ports import Boxes
-from ztosc.nodes.spec import Condition, NodeFlow, NodeSpec, Permit, Ranges, intervals_of
+from ztosc.nodes.contract_spec import Ranges
+from ztosc.nodes.spec import Condition, NodeSpec, Observed, Permit, intervals_of
+from ztosc.prove.firewall.own import Own
 from ztosc.prove.firewall.packet import (
     BACK,
     CT,
@@ -27,6 +28,7 @@ from ztosc.prove.firewall.packet import (
     ICMP6,
     IIF,
     INVALID,
+    NEW,
     OIF,
     ORIGINAL,
     PROTO,
@@ -45,22 +47,18 @@ PRIORITIES = {"prerouting": -310, "input": -5, "forward": -5, "output": -5}
 LINK_LOCAL = ipaddress.IPv6Network("fe80::/10")
 ECHO_REQUEST, ECHO_REPLY = 128, 129
 ROUTER_SOLICIT, ROUTER_ADVERT, NEIGHBOUR_SOLICIT, NEIGHBOUR_ADVERT = 133, 134, 135, 136
-LISTENERS = (130, 131, 132, 143)
+LISTENER_QUERY, LISTENING = 130, (131, 132, 143)
 ERRORS = {6: (1, 2, 3, 4), 4: (3, 11, 12)}
-RELAYED = {6: (6, 179, (DPORT, SPORT)), 4: (17, 4789, (DPORT,))}
-"""BGP between loopbacks, VXLAN between VTEPs: the protocol, the port, and at which end it may stand."""
+
+At = Callable[[str], int]
+"""Packets that come from, or go to, where an interface leads."""
 
 
-class Wanted:
+class Wanted(Own):
     """One node and family. `gone`: addresses that the network withholds, to and from which nothing is granted."""
 
     def __init__(self, spec: NodeSpec, space: Space, gone: Intervals) -> None:
-        self.spec, self.space, self.d = spec, space, space.diagrams
-        self.family = space.family
-        self.ports = [each.interface for each in spec.segments]
-        self.transits = [each.interface for each in spec.transits]
-        self.vrfs = [vrf_name(each.l3vni) for each in spec.transits]
-        self.inside = [*self.ports, *self.transits, *self.vrfs, *(each.interface for each in spec.tunnels)]
+        super().__init__(spec, space)
         self.conditions = {each.id: each for each in spec.conditions}
         gone6 = intervals.subtract(gone, addresses.ALL4)
         self.granted = self.d.without(TRUE, self.d.either(space.within(SADDR, gone6), space.within(DADDR, gone6)))
@@ -119,7 +117,9 @@ class Wanted:
         advert = d.without(self._icmp((ROUTER_ADVERT,), 255), self.space.ports(IIF, self.inside))
         solicit = d.both(self._icmp((ROUTER_SOLICIT,), 255), self.space.ports(IIF, self.ports))
         systems = d.both(self._systems(DADDR), self._initiated)
-        parts = (self._neighbours(), solicit, advert, self._errors(), systems, *self._own("in"))
+        near = self.space.within(SADDR, ((int(LINK_LOCAL.network_address), int(LINK_LOCAL.broadcast_address)),))
+        query = d.without(d.both(self._icmp((LISTENER_QUERY,), 1), near), self.space.ports(IIF, self.inside))
+        parts = (self._neighbours(), solicit, advert, query, self._errors(), systems, *self._managed("in"), *self._own("in"))
         return d.either(self._lo(IIF), d.both(self.tracked, d.any(parts)))
 
     def _forward(self) -> int:
@@ -131,9 +131,10 @@ class Wanted:
 
     def _output(self) -> int:
         d = self.d
-        spoken = (self._icmp((ROUTER_SOLICIT, ROUTER_ADVERT), 255), self._icmp(LISTENERS, 1))
+        advert = d.both(self._icmp((ROUTER_ADVERT,), 255), self.space.ports(OIF, self.inside))
+        spoken = (self._icmp((ROUTER_SOLICIT,), 255), advert, self._icmp(LISTENING, 1))
         systems = d.both(self._systems(SADDR), self._answered)
-        parts = (self._neighbours(), *spoken, self._errors(), systems, *self._own("out"))
+        parts = (self._neighbours(), *spoken, self._errors(), systems, *self._managed("out"), *self._own("out"))
         return d.any((self._lo(OIF), self.space.ports(OIF, self.vrfs), d.both(self.tracked, d.any(parts))))
 
     # What belongs to no flow
@@ -170,8 +171,17 @@ class Wanted:
         """From whom it is granted: behind a port, behind another node, from outside."""
         if self.family == 4:
             return FALSE
+        return self.d.either(self._allowed, self.d.any(self._watched.values()))
+
+    @cached_property
+    def _allowed(self) -> int:
         outside = self.d.without(TRUE, self.space.ports(IIF, self.inside))
         return self._granted(self._at, outside, (SADDR, DADDR, DPORT), ORIGINAL, ECHO_REQUEST)
+
+    @cached_property
+    def _watched(self) -> dict[str, int]:
+        """By segment that only observes: all that goes there, whatever it is."""
+        return {each.segment: self._observed(each, self._at, (SADDR, DADDR), ORIGINAL, ECHO_REQUEST) for each in self.spec.observed}
 
     @cached_property
     def _answered(self) -> int:
@@ -179,13 +189,50 @@ class Wanted:
         if self.family == 4:
             return FALSE
         outside = self.d.without(TRUE, self.space.ports(OIF, self.inside))
-        return self._granted(lambda name: self.space.ports(OIF, (name,)), outside, (DADDR, SADDR, SPORT), (BACK,), ECHO_REPLY)
 
-    def _granted(self, at, outside: int, ends: tuple[int, int, int], states: tuple[int, ...], echo: int) -> int:  # type: ignore[no-untyped-def]
+        def to(name: str) -> int:
+            return self.space.ports(OIF, (name,))
+
+        found = self._granted(to, outside, (DADDR, SADDR, SPORT), (BACK,), ECHO_REPLY)
+        return self.d.any((found, *(self._observed(each, to, (DADDR, SADDR), (BACK,), ECHO_REPLY) for each in self.spec.observed)))
+
+    def _observed(self, segment: Observed, at: At, ends: tuple[int, int], states: tuple[int, ...], echo: int) -> int:
+        """From a segment of ours into one that only observes; of ICMPv6, echo alone."""
+        d, space = self.d, self.space
+        sides = [(port, segment.destinations) for port in self.ports] + [(transit, segment.here) for transit in self.transits]
+        found = d.any(d.both(at(side), space.within(ends[1], _plain(parts))) for side, parts in sides if parts)
+        flow = d.either(d.without(TRUE, space.points(PROTO, (ICMP6,))), d.both(space.points(PROTO, (ICMP6,)), space.points(TYPE, (echo,))))
+        return d.all((found, space.within(ends[0], _plain(self.spec.ours)), flow, self.granted, space.points(CT, states)))
+
+    def logged(self, hook: str) -> dict[str, int]:
+        """What a hook must log, by the words in front: what begins a flow that a rule wants logged, or that none allows and that passes."""
+        if hook not in ("forward", "input") or self.family == 4:
+            return {}
+        begun = self.d.all((self.space.universe(hook), self.space.points(CT, (NEW,)), self.granted))
+        within = self._systems(DADDR) if hook == "input" else self.d.without(TRUE, self.d.either(self._relayed(), self._strangers()))
+        found = {f"zt-observe {name} ": self.d.without(watched, self._allowed) for name, watched in self._watched.items()}
+        found |= {audited(rules): opened for rules, opened in self._audited.items()}
+        return {prefix: self.d.all((each, begun, within)) for prefix, each in found.items()}
+
+    @cached_property
+    def _audited(self) -> dict[tuple[str, ...], int]:
+        """By the rules that shall be logged: what they open."""
+        outside, found = self.d.without(TRUE, self.space.ports(IIF, self.inside)), {}
+        for rules in {each.logged for each in self.spec.permits if each.logged}:
+            among = [each for each in self.spec.permits if each.logged == rules]
+            found[rules] = self.d.any(
+                self.d.both(
+                    self._at(port) if port else outside, self.d.any(self._permitted(among, port, (SADDR, DADDR, DPORT), ECHO_REQUEST))
+                )
+                for port in [*self.ports, None]
+            )
+        return found
+
+    def _granted(self, at: At, outside: int, ends: tuple[int, int, int], states: tuple[int, ...], echo: int) -> int:
         d, spec = self.d, self.spec
         found = []
         for port in [*self.ports, None]:
-            found.append(d.both(at(port) if port else outside, d.any(self._permitted(port, ends, echo))))
+            found.append(d.both(at(port) if port else outside, d.any(self._permitted(spec.permits, port, ends, echo))))
         arriving = self._tuples(
             ((source, part, each.ports) for each in spec.inbound for source in _plain(each.sources) for part in _plain(each.destinations)),
             ends,
@@ -194,10 +241,18 @@ class Wanted:
         found += [d.both(at(transit), arriving) for transit in self.transits]
         return d.all((d.any(found), self.granted, self.space.points(CT, states)))
 
-    def _permitted(self, port: str | None, ends: tuple[int, int, int], echo: int) -> Iterator[int]:
+    def _managed(self, hook: str) -> Iterator[int]:
+        """To the node itself: from the in-port of a segment whose hosts may manage it, and the answers."""
+        for port in self.ports if self.family == 6 and self.spec.management else ():
+            where = self._at(port) if hook == "in" else self.space.ports(OIF, (port,))
+            ends, echo = ((SADDR, DADDR, DPORT), ECHO_REQUEST) if hook == "in" else ((DADDR, SADDR, SPORT), ECHO_REPLY)
+            opened = self.d.any(self._permitted(self.spec.management, port, ends, echo))
+            yield self.d.all((where, self.space.points(CT, ORIGINAL if hook == "in" else (BACK,)), opened))
+
+    def _permitted(self, among: Iterable[Permit], port: str | None, ends: tuple[int, int, int], echo: int) -> Iterator[int]:
         """By condition: all that one in-port, or the outside, may initiate under it."""
         by_condition: dict[str | None, list[Permit]] = defaultdict(list)
-        for permit in self.spec.permits:
+        for permit in among:
             if permit.interface == port:
                 by_condition[permit.condition].append(permit)
         for condition, permits in by_condition.items():
@@ -227,60 +282,15 @@ class Wanted:
         tuples = self.d.boxes((initiator, responder, PROTO, port), plain)
         return self.d.either(tuples, self.d.boxes((initiator, responder, PROTO, TYPE), echoes))
 
-    # The node's own, and what it relays
 
-    def _own(self, hook: str) -> Iterator[int]:
-        """Flows of the node: those that begin this way, and answers to those that begin the other way."""
-        side, (remote, local) = (IIF, (SADDR, DADDR)) if hook == "in" else (OIF, (DADDR, SADDR))
-        beyond = self.d.without(TRUE, self.space.ports(side, self.inside))
-        for flows, port, states in ((True, DPORT, ORIGINAL), (False, SPORT, (BACK,))):
-            chosen = [each for each in self.spec.flows if (each.direction == hook) is flows and self._own_family(each)]
-            state = self.space.points(CT, states)
-            for interface in sorted({each.interface or "" for each in chosen}):
-                where = self.space.ports(side, (interface,)) if interface else beyond
-                boxes = [
-                    (far, near, (low, high), (first, last))
-                    for each in chosen
-                    if (each.interface or "") == interface
-                    for far in self._whole(each.remote)
-                    for near in self._whole(each.local)
-                    for low, high, first, last in each.ports
-                ]
-                yield self.d.all((where, state, self.d.boxes((remote, local, PROTO, port), boxes)))
-
-    def _own_family(self, flow: NodeFlow) -> bool:
-        return (":" in flow.local) is (self.family == 6)
-
-    def _whole(self, prefix: str | None) -> Intervals:
-        """The addresses of a prefix, or all of the family: no packet of IPv6 may carry an IPv4-mapped one (RFC 4291 §2.5.5.2)."""
-        if self.family == 6:
-            return intervals.subtract(addresses.of_prefix(prefix or "::/0"), addresses.ALL4)
-        found = ipaddress.ip_network(prefix or "0.0.0.0/0")
-        return ((int(found.network_address), int(found.broadcast_address)),)
-
-    def _relayed(self) -> int:
-        """From tunnel to tunnel between other nodes of one domain, whose own filters decide."""
-        protocol, number, ends = RELAYED[self.family]
-        found = []
-        for domain in self.spec.fabric.domains:
-            pool = self._whole(domain.loopback_pool if self.family == 6 else domain.vtep_pool)
-            ways = self.d.both(self.space.ports(IIF, domain.tunnels), self.space.ports(OIF, domain.tunnels))
-            for end in ends if len(domain.tunnels) > 1 else ():
-                boxes = [(one, other, (protocol,) * 2, (number,) * 2) for one in pool for other in pool]
-                found.append(self.d.both(ways, self.d.boxes((SADDR, DADDR, PROTO, end), boxes)))
-        return self.d.any(found)
-
-    def _strangers(self) -> int:
-        """What came from another node in one domain, and would leave in one that the node joins with it."""
-        if not self.spec.fabric.detours:
-            return FALSE
-        tables = {each.domain: each.l3vni for each in self.spec.transits}
-        allowed = {(each.interface, each.l3vni) for each in self.spec.transits}
-        allowed |= {(each.interface, tables[each.domain]) for each in self.spec.segments}
-        allowed |= {(each.interface, each.table) for each in self.spec.fabric.held}
-        ways = {*self.transits, *self.ports}
-        pairs = [(each.interface, way) for each in self.spec.transits for way in ways if (way, each.l3vni) not in allowed]
-        return self.d.any(self.d.both(self.space.ports(SDIF, (one,)), self.space.ports(OIF, (other,))) for one, other in pairs)
+def audited(rules: tuple[str, ...]) -> str:
+    """What the log says of rules: all of them, or as many as 127 bytes hold and how many more."""
+    said = "zt-rule " + "".join(f"{each} " for each in rules)
+    left = list(rules)
+    while len(said) > 127:
+        left.pop()
+        said = "zt-rule " + "".join(f"{each} " for each in left) + f"+{len(rules) - len(left)} "
+    return said
 
 
 def _plain(parts: Ranges) -> Intervals:

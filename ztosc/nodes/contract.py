@@ -1,0 +1,47 @@
+"""The contract for sessions of one node, from what it permits.
+
+Guarantees: one dynamic set for each condition that a permit names, and no other; every standing member is behind an in-port of its set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ztosc.logic import addresses, intervals
+from ztosc.nodes.contract_spec import Admission, DynamicSet
+from ztosc.nodes.spec import Condition, Member, NodeSpec, Permit, intervals_of, ranges
+from ztosc.nodes.view import Local
+
+
+def contract(local: Local, permits: Iterable[Permit], conditions: Iterable[Condition], members: Iterable[Member]) -> tuple[DynamicSet, ...]:
+    """By condition."""
+    found = tuple(permits)
+    standing = tuple(members)
+    return tuple(_set(local, each, [permit for permit in found if permit.condition == each.id], standing) for each in conditions)
+
+
+def _set(local: Local, condition: Condition, permits: list[Permit], members: tuple[Member, ...]) -> DynamicSet:
+    bounds = [permit.stale for permit in permits if permit.stale is not None]
+    return DynamicSet(
+        condition=condition.id,
+        holds="time" if condition.of_time_alone else "sessions",
+        admissions=tuple(_admissions(local, permits)),
+        stale=min(bounds, default=None),
+        standing=tuple(each.address for each in members if each.condition == condition.id),
+    )
+
+
+def _admissions(local: Local, permits: list[Permit]) -> Iterable[Admission]:
+    sources = {(permit.source.name, permit.interface) for permit in permits if permit.interface is not None}
+    outside = intervals.union(*(intervals_of(permit.sources) for permit in permits if permit.interface is None))
+    for name, interface in sorted(sources):
+        yield Admission(interface=interface, addresses=ranges(local.behind_ports(name)))
+    if outside:
+        yield Admission(interface=None, addresses=ranges(outside))
+
+
+def may_stand(spec: NodeSpec, condition: str, address: str) -> bool:
+    """Whether an address may ever stand in the set of a condition."""
+    number = addresses.value(address)
+    found = next((each for each in spec.contract if each.condition == condition and each.holds == "sessions"), None)
+    return found is not None and any(intervals.contains(intervals_of(each.addresses), number) for each in found.admissions)
