@@ -43,7 +43,7 @@ def show_assurance(network: Network) -> None:
 
 def show_scope(network: Network, whole: bool) -> None:
     """How many grants rest on which assurance, and what the model does not cover: of this network always, in general where `whole`."""
-    levels = Counter[str](basis.level for _, basis in Assurances(network).bases())
+    levels = Counter[str](Assurances(network).levels())
     told = ", ".join(f"{levels[name]} {name}" for name in ASSURANCE if levels[name])
     click.echo(f"\ngrants by assurance: {told or 'none'}")
     found = coverage(network)

@@ -31,11 +31,18 @@ class Writer:
 
     def fields(self, kind: type[Model], values: Mapping[str, Any]) -> str:
         """What a model of a class with these values for all its fields is written as."""
-        named = [name + self.value(values[field]) for field, name in _fields(kind)]
-        return f"{{{','.join(named)}}}"
+        said = []
+        for field, name in _fields(kind):
+            value = values[field]
+            plain = _PLAIN.get(type(value))
+            said.append(name + (plain(value) if plain else self.value(value)))
+        return f"{{{','.join(said)}}}"
 
     def value(self, value: Any) -> str:
         """A model, or a value that a field of one may have. Raises `TypeError` for any other."""
+        known = self._known.get(id(value))
+        if known is not None:
+            return known[1]
         kind = type(value)
         if kind in _PLAIN:
             return _PLAIN[kind](value)
@@ -43,10 +50,9 @@ class Writer:
             return f"[{','.join([self.value(each) for each in value])}]"
         if not issubclass(kind, Model):
             raise TypeError(f"{kind.__name__} has no canonical JSON")
-        known = self._known.get(id(value))
-        if known is None:
-            self._known[id(value)] = known = value, self.fields(kind, value.__dict__)
-        return known[1]
+        said = self.fields(kind, value.__dict__)
+        self._known[id(value)] = value, said
+        return said
 
 
 _quoted: Callable[[str], str] = json.encoder.encode_basestring

@@ -97,7 +97,7 @@ def _roles(intent: Intent, report: Report) -> None:
                     help=f"add `admits people` to `{name}`, or name another segment",
                     related=[Label(segment.origin, "the segment")],
                 )
-        for separation in intent.separations:
+        for separation in intent.separations if role.includes else ():
             both = [each for each in separation.roles if each in (role.name, *role.includes)]
             if len(both) > 1:
                 names = " and ".join(f"`{each}`" for each in both)

@@ -148,6 +148,10 @@ class Names:
         """What a list of words stands for, groups expanded, each thing once, in the order written."""
         found: dict[str, Reference] = {}
         for word in words:
+            symbol = self.symbol(word, module)
+            if symbol is not None and symbol.kind != "group" and symbol.kind in kinds:
+                found.setdefault(symbol.name, Reference(symbol, word.span))
+                continue
             for reference in self._expand(word, module, kinds, also):
                 found.setdefault(reference.name, reference)
         return tuple(found.values())

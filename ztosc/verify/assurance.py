@@ -64,6 +64,9 @@ class Unenforced(Model):
     ports: tuple[str, ...]
 
 
+NOBODY = Basis(level="none", because="it names nobody")
+
+
 def rank(level: str) -> int:
     """The place of a level in their order."""
     return ASSURANCE.index(level)
@@ -80,10 +83,11 @@ class Assurances:
         for node in network.intent.nodes:
             for port in node.attachments:
                 self.ports.setdefault(port.segment, []).append((node.name, port))
+        self._subjects: dict[tuple[str, str], tuple[Basis, ...]] = {}
+        self._grantees: dict[tuple[str, str, str, int], Basis] = {}
         self.hosting: dict[str, set[str]] = {}
         for endpoint in network.endpoints:
             self.hosting.setdefault(endpoint.service, set()).add(endpoint.node)
-        self._known: dict[Ref, Basis] = {}
 
     def of_segment(self, name: str) -> Basis:
         """That of whoever is in a segment, known by being there alone."""
@@ -113,29 +117,50 @@ class Assurances:
 
     def of_rule(self, rule: Rule) -> Basis:
         """The weakest of all that a grant rests on."""
-        found = [_raised(self._weakest(ref), self.policy.effective_guard(rule, ref)) for ref in rule.subjects]
-        return min(found, key=lambda each: rank(each.level), default=Basis(level="none", because="it names nobody"))
+        found = [self._of_grantee(rule, ref) for ref in rule.subjects]
+        return min(found, key=lambda each: rank(each.level), default=NOBODY)
 
-    def _weakest(self, ref: Ref) -> Basis:
-        """That of a subject wherever it lives; a guard raises all of them to the same floor, so the weakest stays the weakest."""
-        if ref not in self._known:
-            found = [self.of_subject(ref, segment) for segment in (segments_of(self.policy, ref) or (None,))]
-            self._known[ref] = min(found, key=lambda each: rank(each.level))
-        return self._known[ref]
+    def _of_grantee(self, rule: Rule, ref: Ref) -> Basis:
+        """The weakest of one subject of a grant, wherever it acts from."""
+        asked = ref.kind, ref.name, rule.effect, id(rule.guard)  # the network keeps its guards, and so their ids
+        if asked not in self._grantees:
+            guard = self.policy.effective_guard(rule, ref)
+            found = [_raised(basis, guard) for basis in self._bases(ref)]
+            self._grantees[asked] = min(found, key=lambda each: rank(each.level))
+        return self._grantees[asked]
 
-    def bases(self) -> Iterator[tuple[Rule, Basis]]:
-        """Every grant that is not over, in the order of the sources, and what it rests on."""
-        for rule in sorted(self.network.intent.rules, key=lambda each: each.origin):
-            if rule.effect == "allow" and not is_over(rule.validity, self.network.at):
-                yield rule, self.of_rule(rule)
+    def _bases(self, ref: Ref) -> tuple[Basis, ...]:
+        """What is known of a subject in the segments that it acts from: of each level the first."""
+        asked = ref.kind, ref.name
+        if asked not in self._subjects:
+            found: dict[Level, Basis] = {}
+            for segment in segments_of(self.policy, ref) or (None,):
+                basis = self.of_subject(ref, segment)
+                found.setdefault(basis.level, basis)
+            self._subjects[asked] = tuple(found.values())
+        return self._subjects[asked]
 
     def grants(self) -> Iterator[GrantAssurance]:
-        """The same for a report."""
-        for rule, basis in self.bases():
-            subjects, targets = (tuple(dict.fromkeys(ref.name for ref in refs)) for refs in (rule.subjects, rule.targets))
+        """Every grant that is not over, in the order of the sources."""
+        for rule in sorted(self._standing(), key=lambda each: each.origin):
+            basis = self.of_rule(rule)
+            subjects, targets = ([ref.name for ref in refs] for refs in (rule.subjects, rule.targets))
             yield GrantAssurance(
-                rule=rule.id, origin=rule.origin, subjects=subjects, targets=targets, level=basis.level, because=basis.because
+                rule=rule.id,
+                origin=rule.origin,
+                subjects=tuple(dict.fromkeys(subjects)),
+                targets=tuple(dict.fromkeys(targets)),
+                level=basis.level,
+                because=basis.because,
             )
+
+    def levels(self) -> Iterator[Level]:
+        """That of every grant that is not over."""
+        return (self.of_rule(rule).level for rule in self._standing())
+
+    def _standing(self) -> Iterator[Rule]:
+        at = self.network.at
+        return (rule for rule in self.network.intent.rules if rule.effect == "allow" and not is_over(rule.validity, at))
 
     def unenforced(self) -> Iterator[Unenforced]:
         """Every segment that says whom it admits, at whose ports nobody has to prove to be one of those."""
