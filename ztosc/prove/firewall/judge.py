@@ -11,6 +11,7 @@ from ztosc.ir.spaces import vrf_name
 from ztosc.ir.verdict import Outcome
 from ztosc.logic import addresses
 from ztosc.logic.diagrams import TooLarge
+from ztosc.logic.interval_diagrams import FALSE
 from ztosc.logic.intervals import Intervals
 from ztosc.nodes.spec import NodeSpec
 from ztosc.prove.firewall.packet import CT, NEW, SEEN, Space
