@@ -182,8 +182,9 @@ def _map(name: str, ends: tuple[str, ...], elements: Iterable[Element], *, tuple
 
 def _from_segments(permits: Iterable[Permit], verb: str, *, echo: bool) -> Iterator[Element]:
     for permit in permits:
-        for part in intervals.subtract(intervals_of(permit.destinations), addresses.ALL4):
-            for tail in _tails(permit.ports, echo=echo):
+        tails = tuple(_tails(permit.ports, echo=echo))
+        for part in intervals.subtract(intervals_of(permit.destinations), addresses.ALL4) if tails else ():
+            for tail in tails:
                 for each in _pieces((part, *tail)):
                     key = (interface(permit.interface or ""), address_text(each[0]), *(span_text(span) for span in each[1:]))
                     yield Element(key=key, verdict=_verdict(permit, verb))
