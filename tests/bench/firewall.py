@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import resource
 import socket
 import statistics
@@ -130,6 +131,46 @@ def _counter(space: str) -> int:
     return int(said.stdout.split("RX:")[1].split("\\")[1].split()[1])
 
 
+def without_withheld(text: str) -> str:
+    """The same, without the two looks at what is withheld: what could be gained at most by asking only where an external is granted."""
+    found, count = re.subn(r"\t\tip6 [sd]addr @zt_underlay goto zt_deny\n", "", text)
+    assert count == 4
+    return found
+
+
+def with_classes(text: str) -> str:
+    """The same grants by class: a source's class from a map that a runner would fill, then class, destination, protocol and port in a set.
+
+    The client's class holds every condition; so each tuple stands once here, and would stand once for each class that holds its condition.
+    """
+    key = '"zt-s3" . 1 . '
+    exact = text.partition("\tmap zt_grants {")[2].partition("\n\t}")[0]
+    mine = (line.strip() for line in re.findall(r'^\t\t\t"zt-s3" [^\n]*goto zt_c_\w+,$', exact, flags=re.MULTILINE))
+    tuples = "".join(f"\t\t\t{line.replace(chr(34) + 'zt-s3' + chr(34) + ' . ', key).split(' : ')[0]},\n" for line in mine)
+    classes = f"\tmap zt_class {{\n\t\ttype ipv6_addr : mark\n\t\tflags timeout\n\t\telements = {{ {CLIENT} timeout 1h : 1 }}\n\t}}\n"
+    types = "type ifname . mark . ipv6_addr . inet_proto . inet_service"
+    tuple_set = f"\tset zt_tuples {{\n\t\t{types}\n\t\telements = {{\n{tuples}\t\t}}\n\t}}\n"
+    head, begin, rest = text.partition("\n\tchain zt_guard {")
+    found = f"{head}\n{classes}\n{tuple_set}{begin}{rest}"
+    for chain, way, near, far, port in (
+        ("zt_source", "iifname", "saddr", "daddr", "dport"),
+        ("zt_reply_source", "oifname", "daddr", "saddr", "sport"),
+    ):
+        rules = (
+            f"meta mark set ip6 {near} map @zt_class",
+            f"{way} . meta mark . ip6 {far} . meta l4proto . th {port} @zt_tuples accept",
+            "goto zt_deny",
+        )
+        before, _, behind = found.partition(f"\tchain {chain} {{\n")
+        found = before + _chain(chain, rules) + behind.partition("\n\t}\n")[2]
+    return found
+
+
+def _chain(name: str, rules: tuple[str, ...]) -> str:
+    said = "".join(f"\t\t{each}\n" for each in rules)
+    return f"\tchain {name} {{\n{said}\t}}\n"
+
+
 def rulesets(grants: int, folder: Path) -> tuple[dict[str, list[str]], NodeSpec, tuple[Artifact, ...], float]:
     """Files by what they are called, in the order in which they are loaded."""
     spec = many(grants)
@@ -144,6 +185,10 @@ def rulesets(grants: int, folder: Path) -> tuple[dict[str, list[str]], NodeSpec,
     first = folder / "first.nft"
     first.write_text("insert rule inet ztos zt_forward ct state established accept\n")
     found = {"no rules": [], "ours": [own, withheld, more], "established first": [own, withheld, more, first]}
+    plain = files[0].content.decode()
+    for name, text in (("nothing withheld", without_withheld(plain)), ("class map", with_classes(plain))):
+        found[name] = [folder / f"{len(found)}.nft", withheld, more]
+        found[name][0].write_text(text)
     if grants <= LINEAR:
         linear = folder / "linear.nft"
         rule = "\t\tip6 saddr {} ip6 daddr {} udp dport {} accept\n"

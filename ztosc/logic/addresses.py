@@ -44,8 +44,9 @@ def of_prefixes(prefixes: Iterable[str]) -> Intervals:
 @lru_cache(maxsize=1 << 16)
 def value(address: str) -> int:
     """One address as its number in the joint space."""
-    with suppress(OSError):  # the C library reads them ten times as fast; what it does not know, or has a zone, is left to the other
-        return int.from_bytes(socket.inet_pton(socket.AF_INET6, address))
+    if ":" in address:
+        with suppress(OSError, ValueError):  # ten times as fast; a zone, or what is no address at all, is left to the slower one
+            return int.from_bytes(socket.inet_pton(socket.AF_INET6, address))
     parsed = ipaddress.ip_address(address)
     return int(parsed) + (MAPPED if parsed.version == 4 else 0)
 

@@ -14,7 +14,7 @@ Guarantees: hash-consed and reduced, so two sets are equal if and only if their 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import groupby, pairwise
+from itertools import groupby, islice, pairwise
 from operator import eq, itemgetter
 
 from ztosc.logic.diagrams import TooLarge
@@ -150,7 +150,7 @@ class IntervalDiagrams:
 
     def _node(self, top: int, ends: list[int], kids: list[int]) -> int:
         """A node, its neighbouring branches merged where they lead to the same."""
-        if any(map(eq, kids, kids[1:])):
+        if any(map(eq, kids, islice(kids, 1, None))):
             kept = [index for index in range(len(kids)) if index + 1 == len(kids) or kids[index] != kids[index + 1]]
             ends, kids = [ends[index] for index in kept], [kids[index] for index in kept]
         if len(kids) == 1:

@@ -20,6 +20,9 @@ from ztosc.prove.firewall.program import Chain, Field, Key, Limit, Log, Lookup, 
 CONNTRACK = -200
 """The priority at which connection tracking stands in prerouting and output."""
 DEPTH = 16
+DENIED = "zt-deny "
+SHOWN: set[Field] = {"state", "direction", "saddr6", "daddr6", "nfproto"}
+"""What every hook shows of a packet."""
 TYPES: dict[Field, str] = {
     "iif": "ifname", "oif": "ifname", "sdif": "ifname", "nfproto": "nf_proto", "saddr6": "ipv6_addr", "daddr6": "ipv6_addr",
     "saddr4": "ipv4_addr", "daddr4": "ipv4_addr", "proto": "inet_proto", "sport": "inet_service", "dport": "inet_service",
@@ -34,6 +37,8 @@ class Run:
         self.program, self.space, self.d = program, space, space.diagrams
         self.hook = ""
         self._alone: dict[str, int] = {}
+        self._whole: dict[tuple[str, str], tuple[int, int]] = {}
+        self._plain: dict[str, bool] = {}
         self._logged: dict[tuple[str, str], int] = defaultdict(lambda: FALSE)
         self._looked: dict[tuple[str, tuple[Field, ...]], tuple[tuple[Verdict | None, int], ...]] = {}
 
@@ -105,8 +110,29 @@ class Run:
                 return FALSE, part, FALSE
         if part == FALSE:
             return FALSE, FALSE, FALSE
-        accepted, rest = self._chain(self._named(verdict.target), part, depth + 1)
+        accepted, rest = self._led(self._named(verdict.target), part, depth + 1)
         return (accepted, rest, FALSE) if verdict.kind == "goto" else (accepted, FALSE, rest)
+
+    def _led(self, chain: Chain, part: int, depth: int) -> tuple[int, int]:
+        """What a chain does with a part. A condition is asked of many tuples: what it does with every packet is found out once."""
+        if not self._alike(chain.name):
+            return self._chain(chain, part, depth)
+        key = (self.hook, chain.name)
+        if key not in self._whole:
+            self._whole[key] = self._chain(chain, TRUE, depth)
+        accepted, rest = self._whole[key]
+        return self.d.both(part, accepted), self.d.both(part, rest)
+
+    def _alike(self, name: str) -> bool:
+        """Whether a chain, and all it leads to, looks at nothing that some hook does not have, and writes nothing that is compared."""
+        if name not in self._plain:
+            self._plain[name] = False  # a circle is no plain chain
+            rules = [statement for rule in self._named(name).rules for statement in rule]
+            shown = all(_fields(each) <= SHOWN and not isinstance(each, Lookup) for each in rules)
+            quiet = all(each.prefix == DENIED for each in rules if isinstance(each, Log))
+            led = all(self._alike(each.target) for each in rules if isinstance(each, Verdict) and each.kind in ("goto", "jump"))
+            self._plain[name] = shown and quiet and led
+        return self._plain[name]
 
     def _named(self, name: str) -> Chain:
         if name not in self.program.chains:
