@@ -13,6 +13,7 @@ from ztosc.verify.findings import assurance, breadth, places
 from ztosc.verify.findings.needed import Needs
 from ztosc.verify.moments import Timeline
 from ztosc.verify.scope import Undecided
+from ztosc.verify.session import uncollected
 from ztosc.verify.slices import Slices
 
 CODES = frozenset({"ZT440", "ZT441", "ZT442", "ZT443", "ZT444", "ZT445", "ZT446", "ZT447", "ZT448", "ZT449", "ZT450"})
@@ -28,7 +29,8 @@ def find(network: Network, slices: Slices | None = None) -> tuple[Diagnostic, ..
         lambda: assurance.find(slices),
         lambda: Needs(slices, Timeline(network)).find(),
     )
-    return tuple(sort_diagnostics(each for kind in kinds for each in _bounded(kind)))
+    with uncollected():
+        return sort_diagnostics(each for kind in kinds for each in _bounded(kind))
 
 
 def _bounded(kind: Callable[[], Iterator[Diagnostic]]) -> Iterator[Diagnostic]:
