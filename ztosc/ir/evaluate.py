@@ -7,9 +7,9 @@ one service may talk on its listen ports.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from functools import cached_property
-from typing import Literal
+from typing import Literal, Protocol
 
 from ztosc.ir.clock import in_force
 from ztosc.ir.flow import Decision, DevicePrincipal, Flow, Person, Place, ServiceEndpoint
@@ -20,6 +20,13 @@ from ztosc.ir.values import TRUE, Guard, Ref, Value, all_of
 from ztosc.logic import ports
 
 Miss = Literal["subject", "target", "ports", "time", "guard"]
+
+
+class ByTarget(Protocol):
+    """The positions of rules by the kind and name of a target: a dictionary, or what stands for one."""
+
+    def get(self, name: tuple[str, str], default: tuple[()], /) -> Sequence[int]:
+        """Those that name a target, ascending."""
 
 
 class Policy:
@@ -34,7 +41,7 @@ class Policy:
         self.types = {attribute.name: attribute.type for attribute in intent.attributes}
 
     @cached_property
-    def by_target(self) -> dict[tuple[str, str], list[int]]:
+    def by_target(self) -> ByTarget:
         """Positions of the rules that name a target, by its kind and name; of a rule that names it twice, twice."""
         found: dict[tuple[str, str], list[int]] = {}
         for position, rule in enumerate(self.intent.rules):
@@ -58,7 +65,7 @@ class Policy:
             self._about[key] = tuple(self.intent.rules[position] for position in positions)
         return self._about[key]
 
-    def edited(self, intent: Intent, by_target: dict[tuple[str, str], list[int]], ends: Container[tuple[str, str]]) -> None:
+    def edited(self, intent: Intent, by_target: ByTarget, ends: Container[tuple[str, str]]) -> None:
         """Takes an intent that has other rules about some ends (by kind and name), and their positions by target; nothing else differs."""
         self.intent, self.by_target = intent, by_target
         self._about = {key: rules for key, rules in self._about.items() if key[:2] not in ends}

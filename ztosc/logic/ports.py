@@ -66,6 +66,10 @@ def _combine(left: Boxes, right: Boxes, keep: bool) -> Boxes:
     return boxes(result)
 
 
+def _meet(one: Box, other: Box) -> bool:
+    return one[0] <= other[1] and other[0] <= one[1] and one[2] <= other[3] and other[2] <= one[3]
+
+
 def _ports_at(parts: Boxes, protocol: int) -> Intervals:
     return intervals.normalize((a, b) for low, high, a, b in parts if low <= protocol <= high)
 
@@ -73,6 +77,8 @@ def _ports_at(parts: Boxes, protocol: int) -> Intervals:
 @lru_cache(maxsize=CACHED)  # policies name few sets of ports, and compare them for every pair
 def subtract(left: Boxes, right: Boxes) -> Boxes:
     """What is in `left` and not in `right`."""
+    if len(left) == 1 and not any(_meet(left[0], box) for box in right):
+        return left  # most that is compared is one port beside others
     return _combine(left, right, keep=False)
 
 

@@ -6,9 +6,13 @@ is no `Edit`, and everything has to be looked at again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import compress, count, islice
+from operator import is_not
 
+from ztosc.ir.evaluate import ByTarget
 from ztosc.ir.intent import Intent, Rule
 from ztosc.ir.network import Network
 
@@ -18,35 +22,61 @@ NUMBERS = frozenset({"intent", "zones", "generation"})
 
 
 @dataclass(frozen=True)
+class Shift:
+    """Where the rules that stayed are now."""
+
+    gone: tuple[int, ...]
+    """The positions, before, of those that went, ascending."""
+    placed: tuple[int, ...]
+    """The positions, now, of those that came, ascending."""
+    named: dict[tuple[str, str], list[int]]
+    """The latter by target."""
+
+    def moved(self, name: tuple[str, str], positions: Sequence[int]) -> list[int]:
+        """The positions of the rules that name a target, from those before."""
+        stayed = [self._now(each) for each in positions if not self._went(each)]
+        return sorted([*stayed, *self.named.get(name, ())])
+
+    def _went(self, position: int) -> bool:
+        index = bisect_left(self.gone, position)
+        return index < len(self.gone) and self.gone[index] == position
+
+    def _now(self, position: int) -> int:
+        rank = position - bisect_left(self.gone, position)
+        return rank + bisect_left(range(len(self.placed)), rank + 1, key=lambda index: self.placed[index] - index)
+
+
+class Moved:
+    """The positions of rules by target, moved along with one edit after another when they are asked for."""
+
+    def __init__(self, known: ByTarget) -> None:
+        self.known = known
+        self.shifts: list[Shift] = []
+        self._found: dict[tuple[str, str], tuple[int, Sequence[int]]] = {}
+
+    def get(self, name: tuple[str, str], default: tuple[()], /) -> Sequence[int]:
+        """As of a dictionary."""
+        age, positions = self._found.get(name) or (0, self.known.get(name, default))
+        for shift in self.shifts[age:]:
+            positions = shift.moved(name, positions)
+        self._found[name] = len(self.shifts), positions
+        return positions
+
+
+@dataclass(frozen=True)
 class Edit:
-    """The rules that went and those that came; everything that changed lies from `first` on, and before `last` as positions were."""
+    """The rules that went and those that came."""
 
     network: Network
     before: tuple[Rule, ...]
     after: tuple[Rule, ...]
-    first: int
-    last: int
-    moved: Mapping[int, int]
-    """By position before, the one that a rule in between has now."""
-    placed: tuple[int, ...]
-    """The positions of those that came."""
+    shift: Shift
 
-    def by_target(self, known: Mapping[tuple[str, str], list[int]]) -> dict[tuple[str, str], list[int]]:
+    def by_target(self, known: ByTarget) -> Moved:
         """The positions of rules by target (`Policy.by_target`), moved along."""
-        found = dict(known)
-        for name, positions in known.items():
-            if positions[-1] >= self.first:
-                found[name] = [place for each in positions if (place := self._place(each)) >= 0]
-        for position, rule in zip(self.placed, self.after, strict=True):
-            for ref in rule.targets:
-                name = (ref.kind, ref.name)
-                found[name] = sorted([*found.get(name, ()), position])
-        return {name: positions for name, positions in found.items() if positions}
-
-    def _place(self, position: int) -> int:
-        if position < self.first:
-            return position
-        return self.moved.get(position, -1) if position < self.last else position + len(self.after) - len(self.before)
+        moved = known if isinstance(known, Moved) else Moved(known)
+        moved.shifts.append(self.shift)
+        return moved
 
 
 def edit(old: Network, new: Network) -> Edit | None:
@@ -55,33 +85,28 @@ def edit(old: Network, new: Network) -> Edit | None:
         return None
     before, after = old.intent.rules, new.intent.rules
     most = min(len(before), len(after))
-    first = next((index for index in range(most) if before[index] is not after[index]), most)
-    tail = next((index for index in range(most - first) if before[-1 - index] is not after[-1 - index]), most - first)
-    were, are = before[first : len(before) - tail], after[first : len(after) - tail]
+    first = _first(before, after, most)
+    tail = _first(reversed(before), reversed(after), most - first)
+    were, are = ([*map(id, rules[first : len(rules) - tail])] for rules in (before, after))
     stayed = _stayed(were, are)
-    places = {id(rule): position for position, rule in enumerate(are, first) if id(rule) in stayed}
-    placed = tuple(position for position, rule in enumerate(are, first) if id(rule) not in stayed)
-    return Edit(
-        network=new,
-        before=tuple(rule for rule in were if id(rule) not in stayed),
-        after=tuple(after[position] for position in placed),
-        first=first,
-        last=len(before) - tail,
-        moved={position: places[id(rule)] for position, rule in enumerate(were, first) if id(rule) in stayed},
-        placed=placed,
-    )
+    gone, placed = (tuple(compress(count(first), map((set(ids) - stayed).__contains__, ids))) for ids in (were, are))
+    named: dict[tuple[str, str], list[int]] = {}
+    for position in placed:
+        for ref in after[position].targets:
+            named.setdefault((ref.kind, ref.name), []).append(position)
+    return Edit(new, tuple(before[each] for each in gone), tuple(after[each] for each in placed), Shift(gone, placed, named))
 
 
-def _stayed(were: tuple[Rule, ...], are: tuple[Rule, ...]) -> set[int]:
-    """Which rules are in both, by their ids; none where their order changed or one stands there twice, which makes every rule another."""
-    known = set(map(id, were))
-    both = known & set(map(id, are))
-    some, others = ([rule for rule in each if id(rule) in both] for each in (were, are))
-    return both if len(some) == len(others) == len(both) and _in_order(some, others) else set()
+def _first(some: Iterable[Rule], others: Iterable[Rule], most: int) -> int:
+    """The first position, of so many, at which two are not the same object."""
+    return next(compress(count(), map(is_not, islice(some, most), others)), most)
 
 
-def _in_order(some: Iterable[Rule], others: Iterable[Rule]) -> bool:
-    return all(one is other for one, other in zip(some, others, strict=True))
+def _stayed(were: list[int], are: list[int]) -> set[int]:
+    """Which rules, by their ids, are in both; none where their order changed or one stands there twice, which makes every rule another."""
+    both = set(were).intersection(are)
+    some, others = (list(filter(both.__contains__, ids)) for ids in (were, are))
+    return both if len(some) == len(both) and some == others else set()
 
 
 def _alike(old: Network | Intent, new: Network | Intent, apart: frozenset[str]) -> bool:

@@ -115,11 +115,12 @@ Grid = tuple[tuple[int, int, int], ...]
 @lru_cache(maxsize=1 << 12)
 def _grid(sets: tuple[ports.Boxes, ...]) -> Grid:
     """One (protocol, port) for each way in which sets of ports overlap, the most readable first, with the bits of the sets that hold it."""
-    samples = list(ports.samples(READABLE, *sets))
-    numbers = sorted({port for _, port in samples})
-    readable = [*(each for each in numbers if each), *(each for each in numbers if not each)]
+    parts = [box for each in (READABLE, *sets) for box in each]
+    numbers = sorted({0} | {edge for _, _, low, high in parts for edge in (low, high + 1) if edge <= 65535})
+    protocols = {0} | {edge for low, high, _, _ in parts for edge in (low, high + 1) if edge <= 255}
+    readable = [*numbers[1:], 0]
     found: dict[int, tuple[int, int, int]] = {}
-    for protocol in sorted({protocol for protocol, _ in samples}, key=lambda each: preference((each, 1))):
+    for protocol in sorted(protocols, key=lambda each: preference((each, 1))):
         masks = _masks(sets, protocol, numbers)
         for port in readable:
             found.setdefault(masks[port], (protocol, port, masks[port]))

@@ -33,7 +33,8 @@ def _found(network: Network, slices: Slices) -> tuple[Diagnostic, ...]:
         lambda: assurance.find(slices),
         lambda: Needs(slices, Timeline(network)).find(),
     )
-    return tuple(sort_diagnostics(each for kind in kinds for each in _bounded(kind)))
+    with uncollected():
+        return sort_diagnostics(each for kind in kinds for each in _bounded(kind))
 
 
 def _bounded(kind: Callable[[], Iterator[Diagnostic]]) -> Iterator[Diagnostic]:
