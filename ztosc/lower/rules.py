@@ -20,6 +20,9 @@ SHARED = 1 << 16
 """How many small values are remembered, to be one object wherever they stand."""
 
 
+SAID = set(Rule.model_fields)
+"""The fields that were given to a rule: all of them. Nobody changes it, for a copy of a rule copies it."""
+
 Draft = dict[str, Any]
 """All fields of a rule but its id."""
 
@@ -126,7 +129,9 @@ def _identified(drafts: list[Draft]) -> tuple[Rule, ...]:
         said = writer.fields(Rule, {"id": "", **draft}).encode()
         body = f"{draft['effect']}-{hashlib.sha256(said).hexdigest()[:10]}"
         count[body] = count.get(body, 0) + 1
-        result.append(Rule(id=body if count[body] == 1 else f"{body}-{count[body]}", **draft))
+        rule = Rule(id=body if count[body] == 1 else f"{body}-{count[body]}", **draft)
+        object.__setattr__(rule, "__pydantic_fields_set__", SAID)  # pydantic's own set for each takes as much as all else in a rule
+        result.append(rule)
     return tuple(sorted(result, key=lambda rule: rule.id))
 
 
