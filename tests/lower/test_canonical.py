@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.bench.generate import Plan
@@ -127,6 +127,7 @@ said = st.builds(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a rule has many parts to draw, slowly on a busy machine
 @given(st.lists(said, max_size=3))
 def test_any_rules_by_one_writer(rules: list[Rule]) -> None:
     writer = Writer()
