@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any
 
@@ -27,9 +28,9 @@ class Writer:
     """Writes canonical JSON without origins, and what many models share as one object once."""
 
     def __init__(self) -> None:
-        self._known: dict[int, tuple[Model, str]] = {}  # with the model, so that its id stays its own
+        self._known: dict[int, tuple[object, str]] = {}  # with the model, so that its id stays its own
 
-    def fields(self, kind: type[Model], values: Mapping[str, Any]) -> str:
+    def fields(self, kind: type[Any], values: Mapping[str, Any]) -> str:
         """What a model of a class with these values for all its fields is written as."""
         said = []
         for field, name in _fields(kind):
@@ -48,9 +49,12 @@ class Writer:
             return _PLAIN[kind](value)
         if kind is tuple:
             return f"[{','.join([self.value(each) for each in value])}]"
-        if not issubclass(kind, Model):
+        if issubclass(kind, Model):
+            said = self.fields(kind, value.__dict__)
+        elif is_dataclass(kind):  # made in such numbers that a model was too dear
+            said = self.fields(kind, {each.name: getattr(value, each.name) for each in fields(kind)})
+        else:
             raise TypeError(f"{kind.__name__} has no canonical JSON")
-        said = self.fields(kind, value.__dict__)
         self._known[id(value)] = value, said
         return said
 
@@ -65,9 +69,13 @@ _PLAIN: dict[type, Callable[[Any], str]] = {
 
 
 @cache
-def _fields(kind: type[Model]) -> tuple[tuple[str, str], ...]:
+def _fields(kind: type[Any]) -> tuple[tuple[str, str], ...]:
     """The fields that say what a model means, sorted, and how each begins."""
-    return tuple((name, f"{_quoted(name)}:") for name in sorted(kind.model_fields.keys() - PROVENANCE))
+    return tuple((name, f"{_quoted(name)}:") for name in sorted(_names(kind) - PROVENANCE))
+
+
+def _names(kind: type[Any]) -> set[str]:
+    return set(kind.model_fields) if issubclass(kind, Model) else {each.name for each in fields(kind)}
 
 
 def canonical(model: Model, *, provenance: bool = False) -> bytes:

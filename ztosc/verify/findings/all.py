@@ -33,8 +33,7 @@ def _found(network: Network, slices: Slices) -> tuple[Diagnostic, ...]:
         lambda: assurance.find(slices),
         lambda: Needs(slices, Timeline(network)).find(),
     )
-    with uncollected():
-        return sort_diagnostics(each for kind in kinds for each in _bounded(kind))
+    return sort_diagnostics(each for kind in kinds for each in _bounded(kind))
 
 
 def _bounded(kind: Callable[[], Iterator[Diagnostic]]) -> Iterator[Diagnostic]:
