@@ -127,7 +127,9 @@ said = st.builds(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a rule has many parts to draw, slowly on a busy machine
+@settings(
+    derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)  # a rule has many parts to draw, slowly on a busy machine
 @given(st.lists(said, max_size=3))
 def test_any_rules_by_one_writer(rules: list[Rule]) -> None:
     writer = Writer()
@@ -136,7 +138,7 @@ def test_any_rules_by_one_writer(rules: list[Rule]) -> None:
         assert writer.fields(Rule, rule.__dict__).encode() == slowly(rule)
 
 
-@pytest.mark.parametrize("value", [1.5, {"a": 1}, ["a"], b"x", frozenset("a"), Span("a", 1, 1, 1, 1)])
+@pytest.mark.parametrize("value", [1.5, {"a": 1}, ["a"], b"x", frozenset("a")])
 def test_what_no_field_may_have_is_refused(value: object) -> None:
     with pytest.raises(TypeError, match="has no canonical JSON"):
         Writer().value(value)

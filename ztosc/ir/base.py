@@ -30,7 +30,7 @@ class Writer:
     def __init__(self) -> None:
         self._known: dict[int, tuple[object, str]] = {}  # with the model, so that its id stays its own
 
-    def fields(self, kind: type[Any], values: Mapping[str, Any]) -> str:
+    def fields(self, kind: Any, values: Mapping[str, Any]) -> str:
         """What a model of a class with these values for all its fields is written as."""
         said = []
         for field, name in _fields(kind):
@@ -69,12 +69,12 @@ _PLAIN: dict[type, Callable[[Any], str]] = {
 
 
 @cache
-def _fields(kind: type[Any]) -> tuple[tuple[str, str], ...]:
+def _fields(kind: Any) -> tuple[tuple[str, str], ...]:
     """The fields that say what a model means, sorted, and how each begins."""
     return tuple((name, f"{_quoted(name)}:") for name in sorted(_names(kind) - PROVENANCE))
 
 
-def _names(kind: type[Any]) -> set[str]:
+def _names(kind: Any) -> set[str]:
     return set(kind.model_fields) if issubclass(kind, Model) else {each.name for each in fields(kind)}
 
 
