@@ -117,6 +117,16 @@ def test_what_a_grant_rests_on(kind: str, more: str, weak: bool) -> None:
     assert all("`phi`" in item.message and "`eth1`" in item.related[0].message for item in found)
 
 
+GAUGES = "device gauge {{ recognised by {by} }}\nsegment plugs {{ at t; carries internal; admits gauge }}\nallow gauge to web\n"
+
+
+@pytest.mark.parametrize("by", ["certificate", "mac", "inventory"])
+def test_a_device_is_as_sure_as_the_port_where_it_would_prove_itself(by: str) -> None:
+    assert findings(SITE.format(kind="") + GAUGES.format(by=by), "ZT448")
+    assert findings(SITE.format(kind=" exclusive") + GAUGES.format(by=by), "ZT448")
+    assert not findings(SITE.format(kind=" dot1x") + GAUGES.format(by=by), "ZT448")
+
+
 def test_the_frame_alone_gives_no_finding() -> None:
     found = compiled("")
     assert found.network is not None

@@ -57,24 +57,22 @@ def _opens(slices: Slices, rule: Rule, guarded: frozenset[str]) -> tuple[str, ..
 
 
 def _rests_on(slices: Slices, entry: Entry, weak: dict[str, list[Attachment]]) -> Iterator[Attachment]:
-    """The weak ports through which somebody could be taken for the subject of an entry; a service is ours to place."""
-    if entry.kind.kind == "service" or _certified(slices, entry):
+    """The weak ports through which somebody could be taken for the subject of an entry; a service is ours to place.
+
+    A device that is recognised by its certificate is no exception: it shows that at a port that authenticates, or nowhere.
+    """
+    if entry.kind.kind == "service":
         return
     for bit in bits(entry.sources):
         place = slices.places[bit]
         yield from weak.get(place.name, ()) if place.kind == "segment" else ()
 
 
-def _certified(slices: Slices, entry: Entry) -> bool:
-    """Whether the subject is a class of devices that show a certificate."""
-    return any(each.name == entry.kind.name and each.recognised_by == "certificate" for each in slices.policy.intent.devices)
-
-
 def _finding(rule: Rule, opened: tuple[str, ...], ports: list[Attachment]) -> Diagnostic:
     what = words.listing(f"`{name}`" for name in opened)
     message = f"this grant opens {what} to whoever plugs in where nobody is authenticated"
     related = tuple(Label(each.origin, f"`{each.segment}` on `{each.port}` is `{each.kind}`: {_known(each)}") for each in ports)
-    help_ = "attach the port with `dot1x`, let the hosts come by `access tunnel`, or recognise the devices by `certificate`"
+    help_ = "attach the port with `dot1x`, where a device can show its certificate, or let the hosts come by `access tunnel`"
     return Diagnostic("ZT448", message, rule.origin, help=help_, related=related, severity=Severity.WARNING)
 
 
