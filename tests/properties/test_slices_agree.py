@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.properties.test_verify_agrees import fixed, instants, parts
-from tests.verify.networks import AT, DAY, allow, attribute, compare, network, role, segment
+from tests.verify.networks import AT, DAY, allow, attribute, compare, deny, network, role, segment
 from ztosc.ir.evaluate import Policy
 from ztosc.ir.flow import Flow, Place
 from ztosc.ir.values import BoolType, Constant, EnumType, InstantType, Now, RangeType
@@ -27,6 +27,29 @@ def assignments(encoding: Encoding, kind: Any) -> Iterator[dict[int, int]]:
         facts = dict(zip(encoding.attribute.values(), values, strict=True))
         for held in itertools.product((0, 1), repeat=len(encoding.roles)) if kind == PERSON else [(0,) * len(encoding.roles)]:
             yield facts | dict(zip(encoding.role.values(), held, strict=True))
+
+
+def test_denies_take_away_what_they_say() -> None:
+    """Random networks seldom have both at one place: here several denies meet every allow."""
+    net = network(
+        segment("a"), segment("b"), role("r", "a"), role("s", "a"), attribute("user.mfa", BoolType()),
+        attribute("user.risk", RangeType(low=0, high=20)),
+        allow("segment:a", "segment:b", "tcp/22"),
+        allow("role:r", "segment:b", "tcp/23"),
+        deny("segment:a", "segment:b", "tcp/22-23", compare("user.risk", ">", Constant(values=(5,)))),
+        deny("role:s", "segment:b", "tcp/22-23", compare("user.mfa", "==", Constant(values=(False,)))),
+    )  # fmt: skip
+    slices, policy, end = Slices(net), Policy(net.intent), Place(kind="segment", name="b")
+    cut, here, seen = slices.slice(end), Place(kind="segment", name="a"), set()
+    for ports_, kind in itertools.product(cut.classes, slices.kinds(here)):
+        who = slices.initiators(here, kind, cut, ports_, AT)
+        for each in assignments(slices.reading.encoding, kind):
+            someone = principal(kind, *slices.reading.encoding.decoded(each))
+            flow = Flow(source=here, principal=someone, destination=end, protocol=ports_.protocol, port=ports_.port, instant=AT)
+            allowed = policy.decide(flow).allowed
+            assert slices.diagrams.holds(who, each) == allowed
+            seen.add((ports_.port, kind, allowed))
+    assert {(22, PERSON, True), (22, PERSON, False), (23, PERSON, True), (23, PERSON, False), (22, HOST, True), (22, HOST, False)} <= seen
 
 
 @fixed(60)
