@@ -137,10 +137,16 @@ def mended(test: str) -> str:
     return f"allow {given_[1]} to {wanted[1]}{on}"
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(rules(), min_size=1, max_size=5), st.lists(claims(), min_size=1, max_size=3))
-def test_the_pasted_test_fails_now_and_passes_once_mended(lines: list[str], said: list[str]) -> None:
-    check("\n".join([*dict.fromkeys(lines), *dict.fromkeys(said)]) + "\n")
+def test_the_pasted_test_fails_now_and_passes_once_mended() -> None:
+    pasted = []
+
+    @settings(max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @given(st.lists(rules(), min_size=1, max_size=5), st.lists(claims(), min_size=1, max_size=3))
+    def each(lines: list[str], said: list[str]) -> None:
+        pasted.append(check("\n".join([*dict.fromkeys(lines), *dict.fromkeys(said)]) + "\n"))
+
+    each()
+    assert sum(pasted) >= 10, "hardly any claim was refuted"
 
 
 @pytest.mark.parametrize("rule", [f"allow lab to web on {port} when {guard}" for port, guard in zip(PORTS * 2, GUARDS, strict=False)])

@@ -100,7 +100,9 @@ def mutated(text: str, dice: random.Random) -> str:
     return text[:place] + dice.choice(PIECES) * dice.randint(0, 1) + text[cut:]
 
 
-def walk(seed: int, files: dict[str, str], steps: int) -> None:
+def walk(seed: int, files: dict[str, str], steps: int) -> tuple[int, int]:
+    """Edits at random, each compared with a fresh check; after how many of them there were mistakes, and after how many none."""
+    wrong = 0
     dice = random.Random(seed)
     texts = dict(files)
     workspace = Workspace(MemoryLoader({name: text.encode() for name, text in files.items()}))
@@ -110,25 +112,30 @@ def walk(seed: int, files: dict[str, str], steps: int) -> None:
         found = workspace.edit(name, texts[name])
         diagnostics, program = fresh({each: text.encode("utf-8", "surrogatepass") for each, text in texts.items()})
         assert found == diagnostics, (seed, step)
+        wrong += bool(diagnostics)
         if dice.random() < 0.5:
             assert workspace.program == program, (seed, step)
+    return wrong, steps - wrong
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_any_edits_find_what_a_fresh_check_finds(seed: int) -> None:
-    walk(seed, {"a.ztos": BASE, "b.ztos": OTHER}, 25)
+    wrong, right = walk(seed, {"a.ztos": BASE, "b.ztos": OTHER}, 25)
+    assert wrong and wrong + right == 25
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(100, 130))
 def test_many_edits_find_what_a_fresh_check_finds(seed: int) -> None:
-    walk(seed, {"a.ztos": BASE, "b.ztos": OTHER}, 60)
+    wrong, right = walk(seed, {"a.ztos": BASE, "b.ztos": OTHER}, 60)
+    assert wrong and wrong + right == 60
 
 
 @pytest.mark.slow
 def test_edits_of_the_hospital() -> None:
     loader = DiskLoader(HOSPITAL)
-    walk(7, {name: loader.read(name).decode() for name in loader.names()}, 40)
+    wrong, right = walk(7, {name: loader.read(name).decode() for name in loader.names()}, 40)
+    assert wrong and wrong + right == 40
 
 
 @pytest.mark.parametrize(

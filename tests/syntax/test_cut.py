@@ -35,10 +35,16 @@ def test_mutations_are_cut_alike() -> None:
     assert 150 < clean < 590
 
 
-@settings(derandomize=True, max_examples=500, deadline=None)
-@given(st.text(alphabet='anor{}()[];,"#\n\r\t:\\é$ ', max_size=60))
-def test_any_text_is_cut_alike(text: str) -> None:
-    agrees(text)
+def test_any_text_is_cut_alike() -> None:
+    clean = []
+
+    @settings(derandomize=True, max_examples=500, deadline=None)
+    @given(st.text(alphabet='anor{}()[];,"#\n\r\t:\\é$ ', max_size=60))
+    def each(text: str) -> None:
+        clean.append(agrees(text))
+
+    each()
+    assert 50 < sum(clean) < len(clean), "texts that are cut in one scan, and texts that are not"
 
 
 @pytest.mark.parametrize(
