@@ -39,6 +39,7 @@ from ztosc.ir.clock import in_force
 from ztosc.ir.evaluate import Policy
 from ztosc.ir.flow import DevicePrincipal, Flow, Host, Person, Place, Principal, ServiceEndpoint
 from ztosc.ir.guards import attributes_of
+from ztosc.ir.intent import Rule
 from ztosc.ir.network import Network
 from ztosc.ir.values import TRUE, AnyOf, BoolType, EnumType, Guard, Negation, OtherAttribute, RangeType, Ref, Validity, all_of
 from ztosc.verify import verify
@@ -107,6 +108,18 @@ def rules(draw: st.DrawFn) -> Any:
 
 
 @st.composite
+def policies(draw: st.DrawFn) -> list[Rule]:
+    """Up to five rules; at times a deny meets a grant with the same ends, which rules of any shape seldom do."""
+    found = draw(st.lists(rules(), min_size=1, max_size=5))
+    granted = [each for each in found if each.effect == "allow"]
+    if granted and len(found) < 5 and draw(st.booleans()):
+        met = granted[-1]
+        against = deny([f"{ref.kind}:{ref.name}" for ref in met.subjects], [f"{ref.kind}:{ref.name}" for ref in met.targets])
+        found.append(against.model_copy(update={"guard": draw(guards), "validity": draw(times)}))
+    return found
+
+
+@st.composite
 def parts(draw: st.DrawFn) -> list[Any]:
     """Three segments, three roles one of which may include another, a device class, a service, and up to five rules."""
     sources = {name: draw(st.lists(st.sampled_from(SEGMENTS), min_size=1, max_size=2, unique=True)) for name in ("p", "q", "r")}
@@ -123,7 +136,7 @@ def parts(draw: st.DrawFn) -> list[Any]:
         role("r", *sources["r"], includes=includes),
         *(separate(*names) for names in apart),
         *(attribute(name, kind) for name, kind in TYPES.items()),
-        *draw(st.lists(rules(), min_size=1, max_size=5)),
+        *draw(policies()),
     ]
 
 
