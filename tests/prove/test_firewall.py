@@ -10,11 +10,15 @@ from typing import Any
 import pytest
 
 from tests.nodes import networks as n
-from tests.prove.listings import changes, loaded
+from tests.nodes.small import base as small
+from tests.prove.listings import changes, listed, loaded
 from tests.prove.test_prove import RULESET, built, changed
 from ztosc.backends.nftables import BACKEND
+from ztosc.ir.intent import External
+from ztosc.logic import addresses
 from ztosc.nodes import project
 from ztosc.prove import prove, real_tools
+from ztosc.prove.demand import unreached
 from ztosc.prove.firewall import judge
 
 MISSING = real_tools().why_missing("nft")
@@ -45,7 +49,7 @@ SHOWN = {
         r"forward: .*: passes, and must not",
     ),
     "a grant less": (r'\t\t\t"zt-s2" \. [^\n]* 8883 : accept,\n', "", r"forward: .* protocol 6, .*8883.*: does not pass, and must"),
-    "a spoofed source": (r'"zt-s3" \. fd3c:91a2:77e0:31::,', '"zt-s3" . fd3c:91a2:77e0:41::,', r"prerouting: fd3c:91a2:77e0:(31|41):: "),
+    "a spoofed source": (r"\tfd3c:91a2:77e0:31::,", "\tfd3c:91a2:77e0:41::,", r"prerouting: fd3c:91a2:77e0:(31|41):: "),
     "an endpoint less": (
         r"\t\telements = \{\n\t\t\tfd3c:91a2:77e0:1::100,\n\t\t\}\n",
         "",
@@ -101,6 +105,7 @@ UNKNOWN = {
     "connections before they are tracked": [
         rule("zt_guard", {"match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": 2}}, {"accept": None})
     ],
+    "connections before they are tracked, by another chain": [rule("zt_neighbours", {"goto": {"target": "zt_forward"}})],
     "another hook": [base("late", "postrouting")],
     "translation": [base("nat", "prerouting", type="nat")],
     "another table": [{"table": {"family": "ip", "name": "more", "handle": 3}}],
@@ -227,3 +232,28 @@ def test_nothing_in_the_file_fills_a_dynamic_set() -> None:
         fills = {"set": {"op": way, "elem": {"payload": {"protocol": "ip6", "field": "saddr"}}, "set": f"@{name}"}}
         outcome, reason = judge(json.dumps({"nftables": [*found[:first], rule("zt_forward", fills), *found[first:]]}), spec, gone)
         assert outcome == "unsupported" and "`set`" in reason
+
+
+def test_a_single_address_of_an_external_is_asked_for_behind_what_is_withheld() -> None:
+    """One such address is a node's, which no external holds: the ruleset keeps it closed, and one without the order does not."""
+    net = n.number(
+        small(
+            (n.rule(1, "allow", "segment:drop", "external:two", n.tcp(443)), n.rule(2, "allow", "segment:drop", "service:ip"))
+        ).model_copy(update={"externals": (n.named(External, "two", reach=("2001:db8:12::1/128", "2001:db8:99::7/128")),)})
+    )
+    spec = next(each for each in project(net) if each.node == "queue")
+    gone = unreached(net)
+    assert addresses.value("2001:db8:12::1") in {low for low, _ in gone}
+    grants = [each for each in BACKEND.lower(spec).collections if each.name.startswith("zt_grants")]
+    held = {each.name: {element.key[1] for element in each.elements} for each in grants}
+    assert held["zt_grants_far"] >= {"2001:db8:12::1", "2001:db8:99::7"}
+    assert all(part.startswith("fd") for part in held["zt_grants"])
+    listing = listed(net, "queue")
+    assert judge(listing, spec, gone) == ("proved", "")
+    every = json.loads(listing)["nftables"]
+    far, source = "@zt_grants_far", "zt_source"
+    at = [index for index, each in enumerate(every) if each.get("rule", {}).get("chain") == source]
+    moved = next(index for index in at if far in json.dumps(every[index]))
+    every.insert(at[0], every.pop(moved))
+    outcome, reason = judge(json.dumps({"nftables": every}), spec, gone)
+    assert outcome == "refuted" and "-> 2001:db8:12::1, protocol 6" in reason and "passes, and must not" in reason

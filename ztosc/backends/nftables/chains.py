@@ -4,8 +4,9 @@ Guarantees: input, forward and output drop what no rule accepts; an answer passe
 in the other direction, so nothing outlives its grant; no packet is accepted because of its connection state alone, but ICMP errors
 about a flow that was (RFC 4890 §4.3.1).
 
-One direction of a flow is decided by `zt_original`, the other by `zt_reply`, each by where the initiator is: behind a port of ours
-(source edge), behind another node (destination edge), or outside.
+One direction of a flow is decided by where it comes in (`zt_begins`), the other by where it leaves (`zt_answers`), each by where the
+initiator is: behind a port of ours (source edge), behind another node (destination edge), or outside. What a flow between ports passes
+comes first and is short (docs/decisions/0035): the way of every packet.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ztosc.backends.nftables.model import Chain, Collection, Hook
-from ztosc.backends.nftables.sets import FLOWS, chain_of, log_of, set_of, watch_of
+from ztosc.backends.nftables.sets import FLOWS, HOSTS, chain_of, log_of, set_of, watch_of
 from ztosc.nodes.spec import Condition, NodeSpec
 
 BEFORE_FILTER = -5
@@ -29,8 +30,8 @@ NEIGHBOUR = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimi
 DENY = "goto zt_deny"
 PREFIX_BYTES = 127
 LOGGED = "limit rate 5/second burst 20 packets log prefix"
-WITHHELD = (f"ip6 saddr @zt_underlay {DENY}", f"ip6 daddr @zt_underlay {DENY}")
-"""Before any grant is looked up: no external holds the underlay address of a node."""
+SOURCE_WITHHELD, TARGET_WITHHELD = f"ip6 saddr @zt_underlay {DENY}", f"ip6 daddr @zt_underlay {DENY}"
+"""Before a grant from or to an external is looked up: none holds the underlay address of a node. No address of ours is one (ZT303)."""
 
 
 def chains(spec: NodeSpec, found: tuple[Collection, ...]) -> tuple[Chain, ...]:
@@ -38,8 +39,8 @@ def chains(spec: NodeSpec, found: tuple[Collection, ...]) -> tuple[Chain, ...]:
     flows = {collection.name: collection for collection in found if collection.name.startswith(FLOWS)}
     return (
         *_base(flows, found),
-        *_original("goto zt_refused" if spec.observed else DENY),
-        *_reply("goto zt_reply_refused" if spec.observed else DENY),
+        *_original(found, "goto zt_refused" if spec.observed else DENY),
+        *_reply(found, "goto zt_reply_refused" if spec.observed else DENY),
         *([Chain(name="zt_relay", rules=tuple(_relay_rules(flows)))] if _relays(flows) else ()),
         *(_ask(condition, () if spec.observed else (DENY,)) for condition in spec.conditions),
         *(_observing(spec) if spec.observed else ()),
@@ -56,16 +57,21 @@ def _base(flows: dict[str, Collection], found: tuple[Collection, ...]) -> Iterat
         name="zt_guard",
         hook=Hook(hook="prerouting", priority=BEFORE_CONNTRACK, policy="accept"),
         rules=(
-            'iifname "lo" return',
-            "iifname . ip6 saddr @zt_hosts return",
+            "iifname vmap @zt_enters",
+            f"ip6 saddr @zt_ours {DENY}",
+        ),
+    )
+    for name in sorted(each.name for each in found if each.name.startswith(HOSTS)):
+        yield Chain(name=f"zt_from_{name.removeprefix(HOSTS)}", rules=(f"ip6 saddr @{name} return", "goto zt_neighbours"))
+    yield Chain(
+        name="zt_neighbours",
+        rules=(
             # Duplicate address detection has no source yet, neighbours speak from link-local addresses: both on the link alone.
-            "iifname @zt_ports icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert } "
+            "icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert } "
             "ip6 hoplimit 255 ip6 saddr { ::, fe80::/10 } return",
             # Hosts tell which groups they listen to, all the time; no segment has a querier, and the log is for what matters.
-            f"iifname @zt_ports {LISTENING} drop",
-            f"iifname @zt_ports {DENY}",
-            "iifname @zt_inside return",  # the VRF too: its ports were judged on the first of two passes
-            f"ip6 saddr @zt_ours {DENY}",
+            f"{LISTENING} drop",
+            DENY,
         ),
     )
     yield Chain(
@@ -91,9 +97,11 @@ def _base(flows: dict[str, Collection], found: tuple[Collection, ...]) -> Iterat
         name="zt_forward",
         hook=Hook(hook="forward", priority=BEFORE_FILTER, policy="drop"),
         rules=(
-            *(["iifname @zt_tunnels jump zt_relay"] if _relays(flows) else ()),
             *([f"meta sdifname . oifname @zt_strangers {DENY}"] if any(each.name == "zt_strangers" for each in found) else ()),
-            f"ct state invalid {DENY}",
+            # A packet that connection tracking finds invalid has no direction.
+            "ct direction original iifname vmap @zt_begins",
+            "ct state established ct direction reply oifname vmap @zt_answers",
+            *(["iifname @zt_tunnels jump zt_relay"] if _relays(flows) else ()),
             ERRORS[0],
             "ct direction original goto zt_original",
             "ct state established ct direction reply goto zt_reply",
@@ -175,54 +183,42 @@ def _key(kind: str, hook: str, family: int, port: str) -> str:
     return f"{bound}{address} {remote} . {address} {local} . meta l4proto . th {port}"
 
 
-def _original(refuse: str) -> Iterator[Chain]:
-    yield Chain(
-        name="zt_original",
-        rules=(
-            *WITHHELD,
-            "iifname @zt_ports goto zt_source",
-            "iifname @zt_transits goto zt_destination",
-            # Behind a VRF these hooks are shown the VRF, and the port it came in by as its slave.
-            "meta sdifname @zt_ports goto zt_source_vrf",
-            "meta sdifname @zt_transits goto zt_destination",
-            f"iifname @zt_inside {DENY}",
-            "goto zt_outside",
-        ),
-    )
-    yield _lookups("zt_source", "echo-request", "iifname . ip6 daddr", "dport", "vmap @zt_grants", refuse, ranges=True)
-    yield _lookups("zt_source_vrf", "echo-request", "meta sdifname . ip6 daddr", "dport", "vmap @zt_grants", refuse, ranges=True)
-    yield _lookups("zt_destination", "echo-request", "ip6 saddr . ip6 daddr", "dport", "@zt_inbound", refuse)
-    yield _lookups("zt_outside", "echo-request", "ip6 saddr . ip6 daddr", "dport", "vmap @zt_ingress", DENY)
+def _original(found: tuple[Collection, ...], refuse: str) -> Iterator[Chain]:
+    yield Chain(name="zt_original", rules=("iifname vmap @zt_begins", f"iifname @zt_inside {DENY}", "goto zt_outside"))
+    # Behind a VRF these hooks are shown the VRF, and the port it came in by as its slave.
+    yield Chain(name="zt_begins_vrf", rules=("meta sdifname vmap @zt_begins_slave",))
+    for name, way in (("zt_source", "iifname"), ("zt_source_vrf", "meta sdifname")):
+        looked = _from_port(found, "echo-request", f"{way} . ip6 daddr", "dport", (ERRORS[0], TARGET_WITHHELD))
+        yield Chain(name=name, rules=(*looked, refuse))
+    arriving = _between("echo-request", "ip6 saddr . ip6 daddr", "dport", "@zt_inbound", refuse)
+    yield Chain(name="zt_destination", rules=(ERRORS[0], *arriving))
+    yield Chain(name="zt_outside", rules=_between("echo-request", "ip6 saddr . ip6 daddr", "dport", "vmap @zt_ingress", DENY))
 
 
-def _reply(refuse: str) -> Iterator[Chain]:
-    yield Chain(
-        name="zt_reply",
-        rules=(
-            *WITHHELD,
-            "oifname @zt_ports goto zt_reply_source",
-            "oifname @zt_transits goto zt_reply_destination",
-            f"oifname @zt_inside {DENY}",
-            "goto zt_reply_outside",
-        ),
-    )
-    yield _lookups("zt_reply_source", "echo-reply", "oifname . ip6 saddr", "sport", "vmap @zt_grants", refuse, ranges=True)
-    yield _lookups("zt_reply_destination", "echo-reply", "ip6 daddr . ip6 saddr", "sport", "@zt_inbound", refuse)
-    yield _lookups("zt_reply_outside", "echo-reply", "ip6 daddr . ip6 saddr", "sport", "vmap @zt_ingress", DENY)
+def _reply(found: tuple[Collection, ...], refuse: str) -> Iterator[Chain]:
+    yield Chain(name="zt_reply", rules=("oifname vmap @zt_answers", f"oifname @zt_inside {DENY}", "goto zt_reply_outside"))
+    answered = _from_port(found, "echo-reply", "oifname . ip6 saddr", "sport", (SOURCE_WITHHELD,))
+    yield Chain(name="zt_reply_source", rules=(*answered, refuse))
+    yield Chain(name="zt_reply_destination", rules=_between("echo-reply", "ip6 daddr . ip6 saddr", "sport", "@zt_inbound", refuse))
+    yield Chain(name="zt_reply_outside", rules=_between("echo-reply", "ip6 daddr . ip6 saddr", "sport", "vmap @zt_ingress", DENY))
 
 
-def _lookups(name: str, echo: str, ends: str, port: str, found: str, refuse: str, *, ranges: bool = False) -> Chain:
-    """Echo by its ends, everything else that is not ICMPv6 by its ends, protocol and port: single tuples first, then `ranges`."""
+def _from_port(found: tuple[Collection, ...], echo: str, ends: str, port: str, between: tuple[str, ...]) -> tuple[str, ...]:
+    """Of who sits behind a port: single tuples within the overlay first, and what leads to an external only behind what is withheld.
+
+    A tuple of protocol and port never is ICMPv6, whose types stand where ports do: elements name their protocols.
+    """
+    held = {each.name for each in found}
+    beyond = [f"{ends} . meta l4proto . th {port} vmap @{name}" for name in ("zt_grants_far", "zt_grants_wide") if name in held]
+    pinged = [f"icmpv6 type {echo} {ends} vmap @zt_grants_echo"] if "zt_grants_echo" in held else []
+    return (f"{ends} . meta l4proto . th {port} vmap @zt_grants", *between, *pinged, *beyond)
+
+
+def _between(echo: str, ends: str, port: str, found: str, refuse: str) -> tuple[str, ...]:
+    """By both ends, neither of which this node's ports vouch for: echo, everything else that is not ICMPv6 by protocol and port."""
     accept = "" if found.startswith("vmap") else " accept"
-    collections = (found, f"{found}_wide") if ranges else (found,)
-    return Chain(
-        name=name,
-        rules=(
-            f"icmpv6 type {echo} {ends} {found}_echo{accept}",
-            *(f"meta l4proto != ipv6-icmp {ends} . meta l4proto . th {port} {each}{accept}" for each in collections),
-            refuse,
-        ),
-    )
+    looked = (f"icmpv6 type {echo} {ends} {found}_echo{accept}", f"{ends} . meta l4proto . th {port} {found}{accept}")
+    return (SOURCE_WITHHELD, TARGET_WITHHELD, *looked, refuse)
 
 
 def _ask(condition: Condition, otherwise: tuple[str, ...]) -> Chain:

@@ -6,6 +6,7 @@ Guarantees: computed from the text of the elements alone, with nothing of what w
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable
 from typing import TypeVar
@@ -19,6 +20,7 @@ from ztosc.logic.ports import ECHO
 PATH = "ruleset.nft"
 VERBS = ("goto", "jump")
 Key = TypeVar("Key", bound=Hashable)
+_FROM = re.compile(r"ip6 saddr @(\w+) return ; goto zt_neighbours")
 ECHO_TAIL: regions.Box = ((ECHO[0], ECHO[0]), (ECHO[1], ECHO[1]))
 
 
@@ -37,17 +39,34 @@ def enforcement(ruleset: Ruleset) -> Enforcement:
         inbound=regions.normalize(inbound),
         management={key: regions.normalize(boxes) for key, boxes in managed.items()},
         observed=_hosts(by_name["zt_observed"]) if "zt_observed" in by_name else {},
-        hosts=_hosts(by_name["zt_hosts"]),
+        hosts=_behind(ruleset, by_name),
         heeds=_heeds(ruleset, by_name),
     )
 
 
 def _heeds(ruleset: Ruleset, by_name: dict[str, Collection]) -> bool:
-    """Whether whatever looks a grant up asks `zt_underlay` first, at both ends, and that set is closed until it is refilled."""
-    first = {chain.name: set(chain.rules[:2]) for chain in ruleset.chains}
-    asked = {f"ip6 {end} @zt_underlay goto zt_deny" for end in ("saddr", "daddr")}
+    """Whether whatever looks a grant up asks `zt_underlay` first where an end may be anybody's, and that set is closed until a refill.
+
+    Behind a port sit its hosts alone, and in `zt_grants` stand addresses of the overlay alone: neither is ever withheld.
+    """
+    ends = {name: {"saddr", "daddr"} for name in ("zt_destination", "zt_outside", "zt_reply_destination", "zt_reply_outside")}
+    ends |= {"zt_source": {"daddr"}, "zt_source_vrf": {"daddr"}, "zt_reply_source": {"saddr"}}
+    rules = {chain.name: chain.rules for chain in ruleset.chains}
     closed = [_part(element.key[0]) for element in by_name["zt_underlay"].elements] == [addresses.EVERY]
-    return closed and all(first.get(name) == asked for name in ("zt_original", "zt_reply"))
+    ours = intervals.normalize(_part(element.key[0]) for element in by_name["zt_ours"].elements)
+    near = intervals.normalize(_part(element.key[1]) for element in by_name["zt_grants"].elements)
+    return closed and not intervals.subtract(near, ours) and all(asked <= _asked(rules.get(name, ())) for name, asked in ends.items())
+
+
+def _asked(rules: tuple[str, ...]) -> set[str]:
+    """The ends of which it is asked whether they are withheld, before a collection is looked into that may hold addresses of others."""
+    found = set()
+    for rule in rules:
+        if match := re.fullmatch(r"ip6 ([sd]addr) @zt_underlay goto zt_deny", rule):
+            found.add(match[1])
+        elif "@" in rule and not rule.endswith("vmap @zt_grants"):
+            break
+    return found
 
 
 def _by_port(by_name: dict[str, Collection], name: str, logs: dict[str, str]) -> dict[tuple[str, str | None], list[regions.Box]]:
@@ -61,7 +80,7 @@ def _by_port(by_name: dict[str, Collection], name: str, logs: dict[str, str]) ->
 def _by_key(by_name: dict[str, Collection], name: str, key: Callable[[Element], Key]) -> dict[Key, list[regions.Box]]:
     """Boxes of a collection, of its ranges where those stand apart, and of its echo sibling."""
     found: dict[Key, list[regions.Box]] = defaultdict(list)
-    for part, tail in ((name, ()), (f"{name}_wide", ()), (f"{name}_echo", ECHO_TAIL)):
+    for part, tail in ((name, ()), (f"{name}_far", ()), (f"{name}_wide", ()), (f"{name}_echo", ECHO_TAIL)):
         for element in by_name[part].elements if part in by_name else ():
             found[key(element)].append((*_box(element), *tail))
     return found
@@ -77,6 +96,19 @@ def _hosts(collection: Collection) -> dict[str, intervals.Intervals]:
     for element in collection.elements:
         found[_interface(element.key[0])].append(_part(element.key[1]))
     return {port: intervals.normalize(parts) for port, parts in found.items()}
+
+
+def _behind(ruleset: Ruleset, by_name: dict[str, Collection]) -> dict[str, intervals.Intervals]:
+    """By in-port, through the chain to which it leads: the set of those who may send from there."""
+    sets = {f"goto {chain.name}": match[1] for chain in ruleset.chains for match in [_FROM.fullmatch(" ; ".join(chain.rules))] if match}
+    found = {}
+    for element in by_name["zt_enters"].elements:
+        if element.verdict in sets:
+            held = by_name[sets[element.verdict]].elements
+            found[_interface(element.key[0])] = intervals.normalize(_part(each.key[0]) for each in held)
+        elif element.verdict != "return":
+            raise ReadFault(PATH, 1, f"verdict `{element.verdict}` is not known")
+    return found
 
 
 def _interface(text: str) -> str:

@@ -16,10 +16,10 @@ from ztosc.backends.nftables.model import Collection, Element
 from ztosc.backends.template import one_line
 from ztosc.ir.spaces import vrf_name
 from ztosc.logic import addresses, intervals, ports, regions
-from ztosc.logic.intervals import Interval
+from ztosc.logic.intervals import Interval, Intervals
 from ztosc.logic.ports import ECHO, ICMPV6, Boxes
 from ztosc.nodes.conditions import text
-from ztosc.nodes.spec import Condition, NodeFlow, NodeSpec, Observed, Permit, intervals_of
+from ztosc.nodes.spec import Condition, LocalSegment, NodeFlow, NodeSpec, Observed, Permit, intervals_of
 
 COMMENT_BYTES = 127
 """nft 1.0.6 holds 128 with the end of the string."""
@@ -28,6 +28,8 @@ ECHO_BOX: Boxes = ((ECHO[0], ECHO[0], ECHO[1], ECHO[1]),)
 ALL_ICMPV6: Boxes = ((ICMPV6, ICMPV6, 0, 65535),)
 PIECES = 64
 """Tuples into which a range is taken apart, rather than looked up as one."""
+PLAIN = intervals.subtract(addresses.ALL6, addresses.ALL4)
+"""IPv6, without what stands for IPv4."""
 EVERYWHERE = {6: addresses.ALL6, 4: addresses.ALL4}
 _INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,14}")
 
@@ -72,13 +74,32 @@ def _interfaces(spec: NodeSpec) -> Iterator[Collection]:
     vrfs = {vrf_name(each.l3vni) for each in spec.transits}
     inside = transits | vrfs | {each.interface for each in spec.segments} | {each.interface for each in spec.tunnels}
     yield Collection(name="zt_ports", types=("ifname",), elements=ports_here)
-    yield Collection(name="zt_transits", types=("ifname",), elements=_names(transits))
     yield Collection(name="zt_inside", types=("ifname",), elements=_names(inside))
     yield Collection(name="zt_tunnels", types=("ifname",), elements=_names({each.interface for each in spec.tunnels}))
     yield Collection(name="zt_vrfs", types=("ifname",), elements=_names(vrfs))
+    yield from _ways(spec, transits, vrfs, inside - vrfs)
     if spec.fabric.detours:
         pairs = tuple(Element(key=(interface(one), interface(other))) for one, other in sorted(_strangers(spec)))
         yield Collection(name="zt_strangers", types=("ifname", "ifname"), elements=pairs)
+
+
+def _ways(spec: NodeSpec, transits: set[str], vrfs: set[str], inside: set[str]) -> Iterator[Collection]:
+    """Where a packet goes by the interface it came in by, or leaves by: one look-up in place of a question a kind of interface."""
+    ports_here = {each.interface: each.vni for each in spec.segments}
+    free = ("lo", *inside - ports_here.keys(), *vrfs)  # of a VRF the ports were judged on the first of two passes
+    yield _by_interface("zt_enters", {name: f"goto zt_from_{vni}" for name, vni in ports_here.items()} | dict.fromkeys(free, "return"))
+    initiating = dict.fromkeys(transits, "goto zt_destination")
+    slaves = dict.fromkeys(ports_here, "goto zt_source_vrf") | initiating
+    yield _by_interface("zt_begins", dict.fromkeys(ports_here, "goto zt_source") | initiating | dict.fromkeys(vrfs, "jump zt_begins_vrf"))
+    yield _by_interface("zt_begins_slave", slaves)
+    yield _by_interface(
+        "zt_answers", dict.fromkeys(ports_here, "goto zt_reply_source") | dict.fromkeys(transits, "goto zt_reply_destination")
+    )
+
+
+def _by_interface(name: str, verdicts: dict[str, str]) -> Collection:
+    elements = tuple(Element(key=(interface(side),), verdict=verdict) for side, verdict in sorted(verdicts.items()))
+    return Collection(name=name, types=("ifname",), verdicts=True, elements=elements)
 
 
 def _strangers(spec: NodeSpec) -> set[tuple[str, str]]:
@@ -94,20 +115,29 @@ def _names(found: Iterable[str]) -> tuple[Element, ...]:
 
 
 def _addresses(spec: NodeSpec) -> Iterator[Collection]:
-    hosts = tuple(
-        Element(key=(interface(each.interface), address_text(part)))
-        for each in sorted(spec.segments, key=lambda each: each.interface)
-        for part in intervals_of(each.hosts)
-    )
     ours = tuple(Element(key=(address_text(part),)) for part in intervals.subtract(intervals_of(spec.ours), addresses.ALL4))
     systems = intervals.normalize((addresses.value(each.address),) * 2 for each in spec.systems)
     everything = (Element(key=(address_text(addresses.EVERY),)),)  # closed until `targets/underlay` says which they are
     yield Collection(name="zt_underlay", types=("ipv6_addr",), flags=("interval",), elements=everything)
-    yield Collection(name="zt_hosts", types=("ifname", "ipv6_addr"), flags=("interval",), elements=hosts)
+    for each in spec.segments:
+        hosts = tuple(Element(key=(address_text(part),)) for part in intervals_of(each.hosts))
+        yield Collection(
+            name=f"{HOSTS}{each.vni}", types=("ipv6_addr",), flags=("interval",), comment=comment(each.segment), elements=hosts
+        )
     yield Collection(name="zt_ours", types=("ipv6_addr",), flags=("interval",), elements=ours)
     yield Collection(
         name="zt_systems", types=("ipv6_addr",), flags=("interval",), elements=tuple(Element(key=(address_text(part),)) for part in systems)
     )
+
+
+def _hosts_of(segment: LocalSegment) -> Collection:
+    hosts = tuple(Element(key=(address_text(part),)) for part in intervals_of(segment.hosts))
+    name = f"{HOSTS}{segment.vni}"
+    return Collection(name=name, types=("ipv6_addr",), flags=("interval",), comment=comment(segment.segment), elements=hosts)
+
+
+HOSTS = "zt_hosts_"
+"""How the name of a set of hosts begins; the VNI of their segment follows."""
 
 
 def chain_of(condition: str) -> str:
@@ -139,18 +169,23 @@ def _verb(spec: NodeSpec) -> str:
 def _source_edge(spec: NodeSpec) -> Iterator[Collection]:
     here = [permit for permit in spec.permits if permit.interface is not None]
     outside = [permit for permit in spec.permits if permit.interface is None]
-    exact, wide = _parted(_from_segments(here, _verb(spec), echo=False))
-    yield _map("zt_grants", ("ifname", "ipv6_addr"), exact, tuples=True, wide=False)
-    yield _map("zt_grants_wide", ("ifname", "ipv6_addr"), wide, tuples=True)
-    yield _map("zt_grants_echo", ("ifname", "ipv6_addr"), _from_segments(here, _verb(spec), echo=True), tuples=False)
-    yield _map("zt_ingress", ("ipv6_addr", "ipv6_addr"), _from_outside(outside, _verb(spec), echo=False), tuples=True)
-    yield _map("zt_ingress_echo", ("ipv6_addr", "ipv6_addr"), _from_outside(outside, _verb(spec), echo=True), tuples=False)
+    verb, both = _verb(spec), ("ifname", "ipv6_addr")
+    ours = intervals.subtract(intervals_of(spec.ours), addresses.ALL4)
+    near, within = _parted(_from_segments(here, verb, ours, echo=False))
+    far, beyond = _parted(_from_segments(here, verb, intervals.subtract(PLAIN, ours), echo=False))
+    yield _map("zt_grants", both, near, tuples=True, wide=False)
+    yield from [_map("zt_grants_far", both, far, tuples=True, wide=False)] if far else []
+    yield from [_map("zt_grants_wide", both, (*within, *beyond), tuples=True)] if within or beyond else []
+    echo = tuple(_from_segments(here, verb, PLAIN, echo=True))
+    yield from [_map("zt_grants_echo", both, echo, tuples=False)] if echo else []
+    yield _map("zt_ingress", ("ipv6_addr", "ipv6_addr"), _from_outside(outside, verb, echo=False), tuples=True)
+    yield _map("zt_ingress_echo", ("ipv6_addr", "ipv6_addr"), _from_outside(outside, verb, echo=True), tuples=False)
 
 
 def _management(spec: NodeSpec) -> Iterator[Collection]:
     """In-port, own address, protocol, port; only where somebody manages."""
     for name, echo in (("zt_manage", False), ("zt_manage_echo", True)):
-        found = tuple(_from_segments(spec.management, _verb(spec), echo=echo))
+        found = tuple(_from_segments(spec.management, _verb(spec), PLAIN, echo=echo))
         if found:
             yield _map(name, ("ifname", "ipv6_addr"), found, tuples=not echo)
 
@@ -180,10 +215,11 @@ def _map(name: str, ends: tuple[str, ...], elements: Iterable[Element], *, tuple
     return Collection(name=name, types=types, verdicts=True, flags=("interval",) if wide else (), elements=tuple(elements))
 
 
-def _from_segments(permits: Iterable[Permit], verb: str, *, echo: bool) -> Iterator[Element]:
+def _from_segments(permits: Iterable[Permit], verb: str, among: Intervals, *, echo: bool) -> Iterator[Element]:
+    """What permits lead to within some addresses."""
     for permit in permits:
         tails = tuple(_tails(permit.ports, echo=echo))
-        for part in intervals.subtract(intervals_of(permit.destinations), addresses.ALL4) if tails else ():
+        for part in intervals.intersect(intervals_of(permit.destinations), among) if tails else ():
             for tail in tails:
                 for each in _pieces((part, *tail)):
                     key = (interface(permit.interface or ""), address_text(each[0]), *(span_text(span) for span in each[1:]))

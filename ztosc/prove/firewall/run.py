@@ -7,7 +7,7 @@ packet does not have fails, negated or not; dynamic sets may hold anything. What
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from ztosc.logic import intervals
@@ -62,7 +62,7 @@ class Run:
         found = self.space.universe(hook)
         for chain in sorted(self.bases(hook), key=lambda chain: chain.priority):
             self.hook = hook
-            if chain.priority <= CONNTRACK and self._asks_state(chain):
+            if chain.priority <= CONNTRACK and self._asks_state(chain, set()):
                 raise Unsupported(f"chain `{chain.name}` asks for connections before they are tracked")
             accepted, rest = self._chain(chain, found, 0)
             found = self.d.either(accepted, rest) if chain.accepts else accepted
@@ -232,8 +232,19 @@ class Run:
     def _part(self, value: Value) -> Interval:
         return (self.space.numbers[value],) * 2 if isinstance(value, str) else value
 
-    def _asks_state(self, chain: Chain) -> bool:
-        return any(_fields(statement) & {"state", "direction"} for rule in chain.rules for statement in rule)
+    def _asks_state(self, chain: Chain, seen: set[str]) -> bool:
+        """By itself, or by a chain it leads to."""
+        seen.add(chain.name)
+        statements = [statement for rule in chain.rules for statement in rule]
+        asked = any(_fields(statement) & {"state", "direction"} for statement in statements)
+        ways = {verdict.target for statement in statements for verdict in self._leads(statement) if verdict.target} - seen
+        return asked or any(self._asks_state(self._named(name), seen) for name in sorted(ways))
+
+    def _leads(self, statement: Statement) -> Iterable[Verdict]:
+        if isinstance(statement, Verdict):
+            return (statement,)
+        held = self.program.collections.get(statement.map) if isinstance(statement, Lookup) else None
+        return {verdict for _, verdict in held.elements if verdict} if held else ()
 
 
 def _fields(statement: Statement) -> set[Field]:

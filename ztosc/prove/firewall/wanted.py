@@ -60,8 +60,8 @@ class Wanted(Own):
     def __init__(self, spec: NodeSpec, space: Space, gone: Intervals) -> None:
         super().__init__(spec, space)
         self.conditions = {each.id: each for each in spec.conditions}
-        gone6 = intervals.subtract(gone, addresses.ALL4)
-        self.granted = self.d.without(TRUE, self.d.either(space.within(SADDR, gone6), space.within(DADDR, gone6)))
+        self.gone = intervals.subtract(gone, addresses.ALL4)
+        self.granted = self.d.both(self._known(SADDR), self._known(DADDR))
         self._alone: dict[str, int] = {}
         self.tracked = self.d.without(TRUE, space.points(CT, (INVALID,)))
 
@@ -110,7 +110,8 @@ class Wanted(Own):
         first = int(LINK_LOCAL.network_address)
         near = self.space.within(SADDR, ((0, 0), (first, int(LINK_LOCAL.broadcast_address))))
         spoken = self._icmp((ROUTER_SOLICIT, NEIGHBOUR_SOLICIT, NEIGHBOUR_ADVERT), 255)
-        return self.d.either(self.space.within(SADDR, _plain(hosts)), self.d.both(near, spoken))
+        known = intervals.subtract(_plain(hosts), self.gone)  # so that who sits behind a port is asked once, here
+        return self.d.either(self.space.within(SADDR, known), self.d.both(near, spoken))
 
     def _input(self) -> int:
         d = self.d
@@ -161,6 +162,10 @@ class Wanted(Own):
 
     # Flows
 
+    def _known(self, end: int) -> int:
+        """What the network does not withhold at one end."""
+        return self.d.without(TRUE, self.space.within(end, self.gone))
+
     def _at(self, name: str) -> int:
         """Packets that came in by a port: by itself, or by its VRF."""
         behind = self.d.both(self.space.ports(IIF, self.vrfs), self.space.ports(SDIF, (name,)))
@@ -208,7 +213,7 @@ class Wanted(Own):
         """What a hook must log, by the words in front: what begins a flow that a rule wants logged, or that none allows and that passes."""
         if hook not in ("forward", "input") or self.family == 4:
             return {}
-        begun = self.d.all((self.space.universe(hook), self.space.points(CT, (NEW,)), self.granted))
+        begun = self.d.both(self.space.universe(hook), self.space.points(CT, (NEW,)))
         within = self._systems(DADDR) if hook == "input" else self.d.without(TRUE, self.d.either(self._relayed(), self._strangers()))
         found = {f"zt-observe {name} ": self.d.without(watched, self._allowed) for name, watched in self._watched.items()}
         found |= {audited(rules): opened for rules, opened in self._audited.items()}
@@ -221,25 +226,26 @@ class Wanted(Own):
         for rules in {each.logged for each in self.spec.permits if each.logged}:
             among = [each for each in self.spec.permits if each.logged == rules]
             found[rules] = self.d.any(
-                self.d.both(
-                    self._at(port) if port else outside, self.d.any(self._permitted(among, port, (SADDR, DADDR, DPORT), ECHO_REQUEST))
-                )
+                self._through(self._at(port) if port else outside, among, port, (SADDR, DADDR, DPORT), ECHO_REQUEST)
                 for port in [*self.ports, None]
             )
         return found
 
     def _granted(self, at: At, outside: int, ends: tuple[int, int, int], states: tuple[int, ...], echo: int) -> int:
         d, spec = self.d, self.spec
-        found = []
-        for port in [*self.ports, None]:
-            found.append(d.both(at(port) if port else outside, d.any(self._permitted(spec.permits, port, ends, echo))))
+        found = [self._through(at(port) if port else outside, spec.permits, port, ends, echo) for port in [*self.ports, None]]
         arriving = self._tuples(
             ((source, part, each.ports) for each in spec.inbound for source in _plain(each.sources) for part in _plain(each.destinations)),
             ends,
             echo,
         )
-        found += [d.both(at(transit), arriving) for transit in self.transits]
-        return d.all((d.any(found), self.granted, self.space.points(CT, states)))
+        found += [d.all((at(transit), arriving, self.granted)) for transit in self.transits]
+        return d.both(d.any(found), self.space.points(CT, states))
+
+    def _through(self, where: int, among: Iterable[Permit], port: str | None, ends: tuple[int, int, int], echo: int) -> int:
+        """What is permitted from a port, whose hosts the guard knows, or from outside; to and from no address that is withheld."""
+        known = self._known(ends[1]) if port else self.granted
+        return self.d.all((where, self.d.any(self._permitted(among, port, ends, echo)), known))
 
     def _managed(self, hook: str) -> Iterator[int]:
         """To the node itself: from the in-port of a segment whose hosts may manage it, and the answers."""
