@@ -193,6 +193,10 @@ class Agent:
                 return False
         return True
 
+    async def sender(self, word: str) -> str:
+        """From where a datagram with this word came in; nothing where none did."""
+        return next((line.split()[0] for line in self.heard if line.endswith(f" {word}")), "")
+
     async def hears(self, word: str) -> bool:
         """Whether a datagram with this word came in."""
         return any(line.endswith(f" {word}") for line in self.heard)

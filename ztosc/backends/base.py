@@ -120,6 +120,8 @@ class Enforcement:
     """By in-port: destinations in segments that only observe."""
     hosts: Mapping[str, Intervals]
     """By in-port: source addresses that may appear there."""
+    leaving: regions.Boxes = ()
+    """In IPv4, after translation: destination, protocol, port. ICMP echo is protocol 1, port 8."""
     heeds: bool = False
     """Whether nothing passes from or to an address that a target of the network withholds; everything is, until it says which."""
 

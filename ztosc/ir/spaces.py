@@ -21,6 +21,10 @@ VTEPS = ipaddress.IPv4Network("10.192.0.0/10")
 """Where the nodes' own IPv4 addresses lie, one /16 an isolation domain."""
 NAT64 = "64:ff9b::/96"
 """The well-known prefix of NAT64 (RFC 6052 §2.1)."""
+TRANSLATOR = "zn64"
+"""The interface of a node's NAT64: what it translates leaves and comes in by it."""
+TRANSLATED = "100.127.0.0/16"
+"""IPv4 addresses that a node's NAT64 gives to hosts of ours, each node to its own: of RFC 6598, so nobody's on the internet."""
 
 
 def subnet(prefix: str, number: int) -> ipaddress.IPv6Network:

@@ -24,6 +24,7 @@ from ztosc.nodes.management import management
 from ztosc.nodes.observing import observed
 from ztosc.nodes.reach import of_prefixes
 from ztosc.nodes.spec import Client, LocalSegment, NodeFlow, NodeSpec, Resolver, SystemPort, Transit, TunnelSide, intervals_of, ranges
+from ztosc.nodes.translation import translator
 from ztosc.nodes.view import Local, Whole
 
 UDP = 17
@@ -41,7 +42,7 @@ def _spec(local: Local, fabrics: Fabrics) -> NodeSpec:
     node, whole = local.node, local.whole
     plan = whole.node_plans[node.name]
     permits = edges.permits(local)
-    managed = management(local)
+    arriving, managed = edges.inbound(local), management(local)
     conditions = edges.conditions(local, (*permits, *managed))
     members = edges.members(local, (*permits, *managed), conditions)
     tunnels = tuple(_tunnels(local))
@@ -62,7 +63,7 @@ def _spec(local: Local, fabrics: Fabrics) -> NodeSpec:
         conditions=conditions,
         attributes=tuple((name, whole.types[name]) for name in sorted({name for each in conditions for name in asked(each)})),
         permits=permits,
-        inbound=edges.inbound(local),
+        inbound=arriving,
         management=managed,
         observed=observed(local),
         members=members,
@@ -72,6 +73,7 @@ def _spec(local: Local, fabrics: Fabrics) -> NodeSpec:
         flows=(*_flows(node, tunnels, resolver), *routing_flows(fabric)),
         fabric=fabric,
         resolver=resolver,
+        translator=translator(local, permits, arriving),
         origin=node.origin,
     )
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from ztosc.ir.network import Network
+from ztosc.ir.spaces import TRANSLATED
 from ztosc.logic import addresses, intervals
 from ztosc.logic.intervals import Intervals
 
@@ -27,12 +28,13 @@ PRIVATE = ("fc00::/7", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.
 
 
 def overlay(network: Network) -> Intervals:
-    """Every address of the overlay: prefixes of segments, loopbacks, tunnels, anycast, NAT64, and all else of the network's prefix."""
+    """Every address of the overlay: prefixes of segments, loopbacks, tunnels, anycast, all else of the prefix, and NAT64's two."""
     places = [place.prefix for plan in network.segments for place in plan.places]
     loopbacks = [loopback.address for node in network.nodes for loopback in node.loopbacks]
     tunnels = [address for tunnel in network.tunnels for address in (tunnel.a_address, tunnel.b_address)]
     anycast = [service.address for service in network.anycast]
-    return of_prefixes([network.prefix, network.nat64_prefix, *places, *loopbacks, *tunnels, *anycast])
+    translated = [TRANSLATED] if any("nat64" in node.serves for node in network.intent.nodes) else []
+    return of_prefixes([network.prefix, network.nat64_prefix, *translated, *places, *loopbacks, *tunnels, *anycast])
 
 
 def underlay(network: Network) -> Intervals:

@@ -279,6 +279,27 @@ class Resolver(Model):
     origin: Span
 
 
+class Leaving(Model):
+    """What may leave a node in IPv4 after translation: the bound that is left when nobody can tell who initiated it."""
+
+    destinations: Ranges
+    ports: Boxes
+    """ICMP echo stands as protocol 1, port 8."""
+    origins: tuple[Span, ...]
+
+
+class Translator(Model):
+    """The NAT64 of a node that serves `nat64`."""
+
+    interface: str
+    prefix: str
+    """IPv6: what a host addresses, and whose answers come in by the interface."""
+    pool: str
+    """IPv4: what a host is called behind it."""
+    leaving: tuple[Leaving, ...]
+    """Destinations by ports; the same flow may stand in several."""
+
+
 class NodeSpec(Model):
     """All that one node must be."""
 
@@ -313,6 +334,7 @@ class NodeSpec(Model):
     flows: tuple[NodeFlow, ...]
     fabric: Fabric
     resolver: Resolver | None
+    translator: Translator | None
     origin: Span
 
 

@@ -44,6 +44,7 @@ def demanded(network: Network, spec: NodeSpec) -> Enforcement:
         inbound=regions.normalize(inbound),
         management=_managed(spec),
         observed=_observed(spec),
+        leaving=_leaving(spec),
         hosts={each.interface: intervals_of(each.hosts) for each in spec.segments},
     )
 
@@ -53,6 +54,15 @@ def _managed(spec: NodeSpec) -> dict[tuple[str, str | None], regions.Boxes]:
     for permit in spec.management:
         found[(permit.interface or "", permit.condition)].extend(_boxes((intervals_of(permit.destinations),), permit.ports))
     return {key: regions.normalize(boxes) for key, boxes in found.items()}
+
+
+def _leaving(spec: NodeSpec) -> regions.Boxes:
+    return regions.normalize(
+        (part, (low, high), (first, last))
+        for each in (spec.translator.leaving if spec.translator else ())
+        for part in intervals_of(each.destinations)
+        for low, high, first, last in each.ports
+    )
 
 
 def _observed(spec: NodeSpec) -> dict[str, Intervals]:

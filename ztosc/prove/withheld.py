@@ -36,6 +36,7 @@ def without(found: Enforcement, gone: Intervals) -> Enforcement:
         management=found.management,
         observed=found.observed,
         hosts=found.hosts,
+        leaving=found.leaving,
         heeds=True,
     )
 

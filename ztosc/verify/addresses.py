@@ -1,8 +1,8 @@
 """Who answers at an address: an endpoint, a segment, a system of the nodes, an external, or nobody.
 
 Guarantees: the most specific prefix decides. An external has what language §4 leaves it: nothing of ours (overlay, underlay, NAT64 but for
-the IPv4 address embedded in it), no link-local, multicast, loopback or mapped address, and private or unique-local ones only where
-the source writes such a prefix.
+the IPv4 address embedded in it, what a NAT64 calls our hosts), no link-local, multicast, loopback or mapped address, and private or
+unique-local ones only where the source writes such a prefix.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from ztosc.ir.flow import Place
 from ztosc.ir.network import Network
+from ztosc.ir.spaces import TRANSLATED
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Prefix = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -36,7 +37,8 @@ class AddressBook:
     """Every address of a network, by longest prefix."""
 
     def __init__(self, network: Network) -> None:
-        self._overlay = ipaddress.ip_network(network.prefix)
+        translating = any("nat64" in node.serves for node in network.intent.nodes)
+        self._ours = [ipaddress.ip_network(each) for each in (network.prefix, *([TRANSLATED] if translating else []))]
         self._nat64 = ipaddress.IPv6Network(network.nat64_prefix)
         self._tables: dict[tuple[int, int], dict[int, Place]] = {}
         for prefix, place in _entries(network):
@@ -62,7 +64,7 @@ class AddressBook:
     def _excluded(self, address: Address, length: int) -> bool:
         """Whether an external of that prefix length has no such address: nobody's, ours, or private and written wider."""
         wider = any(address in each and length < each.prefixlen for each in PRIVATE)
-        return wider or address in self._overlay or any(address in each for each in NEVER)
+        return wider or any(address in each for each in (*self._ours, *NEVER))
 
 
 def _entries(network: Network) -> Iterator[tuple[Prefix, Place]]:

@@ -17,7 +17,8 @@ from ztosc.backends.nftables.chains import chains
 from ztosc.backends.nftables.meaning import enforcement
 from ztosc.backends.nftables.model import Element, Ruleset
 from ztosc.backends.nftables.read import Reader
-from ztosc.backends.nftables.sets import collections, comment
+from ztosc.backends.nftables.sets import collections
+from ztosc.backends.nftables.words import comment
 from ztosc.backends.template import fill
 from ztosc.diagnostics import Diagnostic, Severity
 from ztosc.ir.intent import Segment

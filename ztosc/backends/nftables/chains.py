@@ -15,7 +15,9 @@ from collections.abc import Iterator
 
 from ztosc.backends.nftables.model import Chain, Collection, Hook
 from ztosc.backends.nftables.sets import FLOWS, HOSTS, chain_of, log_of, set_of, watch_of
-from ztosc.nodes.spec import Condition, NodeSpec
+from ztosc.backends.nftables.ways import FROM_TRANSLATOR
+from ztosc.backends.nftables.words import interface
+from ztosc.nodes.spec import Condition, NodeSpec, Translator
 
 BEFORE_FILTER = -5
 BEFORE_CONNTRACK = -310
@@ -25,6 +27,7 @@ ERRORS = (
     "icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem } ct state related accept",
     "icmp type { destination-unreachable, time-exceeded, parameter-problem } ct state related accept",
 )
+WAYS = ("iifname", "oifname")
 LISTENING = "icmpv6 type { mld-listener-report, mld-listener-done, mld2-listener-report }"
 NEIGHBOUR = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 accept"
 DENY = "goto zt_deny"
@@ -38,10 +41,11 @@ def chains(spec: NodeSpec, found: tuple[Collection, ...]) -> tuple[Chain, ...]:
     """All of them, base chains first; `found` are the collections that they may look into."""
     flows = {collection.name: collection for collection in found if collection.name.startswith(FLOWS)}
     return (
-        *_base(flows, found),
+        *_base(spec, flows, found),
         *_original(found, "goto zt_refused" if spec.observed else DENY),
         *_reply(found, "goto zt_reply_refused" if spec.observed else DENY),
         *([Chain(name="zt_relay", rules=tuple(_relay_rules(flows)))] if _relays(flows) else ()),
+        *([_translated(spec.translator, found)] if spec.translator else ()),
         *(_ask(condition, () if spec.observed else (DENY,)) for condition in spec.conditions),
         *(_observing(spec) if spec.observed else ()),
         *_logging(spec),
@@ -52,7 +56,7 @@ def chains(spec: NodeSpec, found: tuple[Collection, ...]) -> tuple[Chain, ...]:
     )
 
 
-def _base(flows: dict[str, Collection], found: tuple[Collection, ...]) -> Iterator[Chain]:
+def _base(spec: NodeSpec, flows: dict[str, Collection], found: tuple[Collection, ...]) -> Iterator[Chain]:
     yield Chain(
         name="zt_guard",
         hook=Hook(hook="prerouting", priority=BEFORE_CONNTRACK, policy="accept"),
@@ -61,6 +65,9 @@ def _base(flows: dict[str, Collection], found: tuple[Collection, ...]) -> Iterat
             f"ip6 saddr @zt_ours {DENY}",
         ),
     )
+    if spec.translator:
+        own = (f"ip6 saddr {spec.translator.prefix} return", f"ip saddr {spec.translator.pool} return", DENY)
+        yield Chain(name=FROM_TRANSLATOR, rules=own)
     for name in sorted(each.name for each in found if each.name.startswith(HOSTS)):
         yield Chain(name=f"zt_from_{name.removeprefix(HOSTS)}", rules=(f"ip6 saddr @{name} return", "goto zt_neighbours"))
     yield Chain(
@@ -102,6 +109,7 @@ def _base(flows: dict[str, Collection], found: tuple[Collection, ...]) -> Iterat
             "ct direction original iifname vmap @zt_begins",
             "ct state established ct direction reply oifname vmap @zt_answers",
             *(["iifname @zt_tunnels jump zt_relay"] if _relays(flows) else ()),
+            *(["meta nfproto ipv4 goto zt_translated"] if spec.translator else ()),
             ERRORS[0],
             "ct direction original goto zt_original",
             "ct state established ct direction reply goto zt_reply",
@@ -157,6 +165,21 @@ def _relay_rules(flows: dict[str, Collection]) -> Iterator[str]:
             for port in ports:
                 key = f"{address} saddr . {address} daddr . meta l4proto . th {port} @zt_relay_{family}"
                 yield f"iifname . {key} oifname . {key} accept"
+
+
+def _translated(way: Translator, found: tuple[Collection, ...]) -> Chain:
+    """IPv4, which is forwarded between the translator and the underlay alone; who initiated it IPv6 has been asked."""
+    held = {each.name for each in found}
+    out, back = (f"{way_in} {interface(way.interface)} {other} != @zt_inside" for way_in, other in (WAYS, WAYS[::-1]))
+    begun, answered = f"{out} ct direction original", f"{back} ct state established ct direction reply"
+    rules = [f"{end} {ERRORS[1]}" for end in (out, back)]
+    if "zt_leaving" in held:
+        rules.append(f"{begun} ip saddr {way.pool} ip daddr . meta l4proto . th dport @zt_leaving accept")
+        rules.append(f"{answered} ip daddr {way.pool} ip saddr . meta l4proto . th sport @zt_leaving accept")
+    if "zt_leaving_echo" in held:
+        rules.append(f"{begun} icmp type echo-request ip saddr {way.pool} ip daddr @zt_leaving_echo accept")
+        rules.append(f"{answered} icmp type echo-reply ip daddr {way.pool} ip saddr @zt_leaving_echo accept")
+    return Chain(name="zt_translated", rules=(*rules, DENY))
 
 
 def _node_rules(hook: str, flows: dict[str, Collection]) -> Iterator[str]:

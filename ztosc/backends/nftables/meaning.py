@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from ztosc.backends.base import Enforcement, ReadFault
 from ztosc.backends.nftables.model import Collection, Element, Ruleset
+from ztosc.backends.nftables.ways import FROM_TRANSLATOR
 from ztosc.logic import addresses, intervals, regions
 from ztosc.logic.intervals import Interval
 from ztosc.logic.ports import ECHO
@@ -40,6 +41,7 @@ def enforcement(ruleset: Ruleset) -> Enforcement:
         management={key: regions.normalize(boxes) for key, boxes in managed.items()},
         observed=_hosts(by_name["zt_observed"]) if "zt_observed" in by_name else {},
         hosts=_behind(ruleset, by_name),
+        leaving=_leaving(by_name),
         heeds=_heeds(ruleset, by_name),
     )
 
@@ -98,6 +100,18 @@ def _hosts(collection: Collection) -> dict[str, intervals.Intervals]:
     return {port: intervals.normalize(parts) for port, parts in found.items()}
 
 
+def _leaving(by_name: dict[str, Collection]) -> regions.Boxes:
+    found = [_box(element) for element in _elements(by_name, "zt_leaving")]
+    found += [(*_box(element), (1, 1), (8, 8)) for element in _elements(by_name, "zt_leaving_echo")]
+    if not regions.disjoint(found):
+        raise ReadFault(PATH, 1, "elements of `zt_leaving` overlap")
+    return regions.normalize(found)
+
+
+def _elements(by_name: dict[str, Collection], name: str) -> tuple[Element, ...]:
+    return by_name[name].elements if name in by_name else ()
+
+
 def _behind(ruleset: Ruleset, by_name: dict[str, Collection]) -> dict[str, intervals.Intervals]:
     """By in-port, through the chain to which it leads: the set of those who may send from there."""
     sets = {f"goto {chain.name}": match[1] for chain in ruleset.chains for match in [_FROM.fullmatch(" ; ".join(chain.rules))] if match}
@@ -106,7 +120,7 @@ def _behind(ruleset: Ruleset, by_name: dict[str, Collection]) -> dict[str, inter
         if element.verdict in sets:
             held = by_name[sets[element.verdict]].elements
             found[_interface(element.key[0])] = intervals.normalize(_part(each.key[0]) for each in held)
-        elif element.verdict != "return":
+        elif element.verdict not in ("return", f"goto {FROM_TRANSLATOR}"):
             raise ReadFault(PATH, 1, f"verdict `{element.verdict}` is not known")
     return found
 

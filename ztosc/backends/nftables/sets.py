@@ -6,112 +6,36 @@ Guarantees: never a rule a grant; the keys of one collection are disjoint; ICMP 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import product
 
 from ztosc.backends.nftables.model import Collection, Element
-from ztosc.backends.template import one_line
-from ztosc.ir.spaces import vrf_name
+from ztosc.backends.nftables.ways import interfaces
+from ztosc.backends.nftables.words import address_text, comment, interface, span_text
 from ztosc.logic import addresses, intervals, ports, regions
 from ztosc.logic.intervals import Interval, Intervals
 from ztosc.logic.ports import ECHO, ICMPV6, Boxes
 from ztosc.nodes.conditions import text
 from ztosc.nodes.spec import Condition, LocalSegment, NodeFlow, NodeSpec, Observed, Permit, intervals_of
 
-COMMENT_BYTES = 127
-"""nft 1.0.6 holds 128 with the end of the string."""
-
 ECHO_BOX: Boxes = ((ECHO[0], ECHO[0], ECHO[1], ECHO[1]),)
+ECHO4 = ((1, 1), (8, 8))
+"""Protocol and type of ICMP echo."""
 ALL_ICMPV6: Boxes = ((ICMPV6, ICMPV6, 0, 65535),)
 PIECES = 64
 """Tuples into which a range is taken apart, rather than looked up as one."""
 PLAIN = intervals.subtract(addresses.ALL6, addresses.ALL4)
 """IPv6, without what stands for IPv4."""
 EVERYWHERE = {6: addresses.ALL6, 4: addresses.ALL4}
-_INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,14}")
-
-
-def comment(words: str) -> str:
-    """Free text as nft takes it in a comment: one line without double quotes, which it cannot escape."""
-    return one_line(words.replace('"', "'"), COMMENT_BYTES)
-
-
-@lru_cache(maxsize=1 << 12)  # an interface's name stands in front of many elements
-def interface(name: str) -> str:
-    """An interface name in quotes, so that no name is a keyword. Raises `ValueError` for what no interface is called."""
-    if not _INTERFACE.fullmatch(name):
-        raise ValueError(f"{name!r} cannot be the name of an interface")
-    return f'"{name}"'
-
-
-def span_text(part: Interval) -> str:
-    """An interval of numbers."""
-    return str(part[0]) if part[0] == part[1] else f"{part[0]}-{part[1]}"
-
-
-def address_text(part: Interval) -> str:
-    """An interval of addresses."""
-    low = addresses.address_text(part[0])
-    return low if part[0] == part[1] else f"{low}-{addresses.address_text(part[1])}"
 
 
 def collections(spec: NodeSpec) -> tuple[Collection, ...]:
     """All of them, by name."""
-    found = [*_interfaces(spec), *_addresses(spec), *_source_edge(spec), *_destination_edge(spec), *_management(spec), *_observed(spec)]
-    found += [*flow_sets(spec), *relay_sets(spec), *_conditions(spec)]
+    found = [*interfaces(spec), *_addresses(spec), *_source_edge(spec), *_destination_edge(spec), *_management(spec), *_observed(spec)]
+    found += [*flow_sets(spec), *relay_sets(spec), *_translated(spec), *_conditions(spec)]
     return tuple(sorted(found, key=lambda each: each.name))
-
-
-def _interfaces(spec: NodeSpec) -> Iterator[Collection]:
-    ports_here = tuple(
-        Element(key=(interface(each.interface),), comment=comment(f"{each.segment}: {each.doc}" if each.doc else each.segment))
-        for each in sorted(spec.segments, key=lambda each: each.interface)
-    )
-    transits = {each.interface for each in spec.transits}
-    vrfs = {vrf_name(each.l3vni) for each in spec.transits}
-    inside = transits | vrfs | {each.interface for each in spec.segments} | {each.interface for each in spec.tunnels}
-    yield Collection(name="zt_ports", types=("ifname",), elements=ports_here)
-    yield Collection(name="zt_inside", types=("ifname",), elements=_names(inside))
-    yield Collection(name="zt_tunnels", types=("ifname",), elements=_names({each.interface for each in spec.tunnels}))
-    yield Collection(name="zt_vrfs", types=("ifname",), elements=_names(vrfs))
-    yield from _ways(spec, transits, vrfs, inside - vrfs)
-    if spec.fabric.detours:
-        pairs = tuple(Element(key=(interface(one), interface(other))) for one, other in sorted(_strangers(spec)))
-        yield Collection(name="zt_strangers", types=("ifname", "ifname"), elements=pairs)
-
-
-def _ways(spec: NodeSpec, transits: set[str], vrfs: set[str], inside: set[str]) -> Iterator[Collection]:
-    """Where a packet goes by the interface it came in by, or leaves by: one look-up in place of a question a kind of interface."""
-    ports_here = {each.interface: each.vni for each in spec.segments}
-    free = ("lo", *inside - ports_here.keys(), *vrfs)  # of a VRF the ports were judged on the first of two passes
-    yield _by_interface("zt_enters", {name: f"goto zt_from_{vni}" for name, vni in ports_here.items()} | dict.fromkeys(free, "return"))
-    initiating = dict.fromkeys(transits, "goto zt_destination")
-    slaves = dict.fromkeys(ports_here, "goto zt_source_vrf") | initiating
-    yield _by_interface("zt_begins", dict.fromkeys(ports_here, "goto zt_source") | initiating | dict.fromkeys(vrfs, "jump zt_begins_vrf"))
-    yield _by_interface("zt_begins_slave", slaves)
-    yield _by_interface(
-        "zt_answers", dict.fromkeys(ports_here, "goto zt_reply_source") | dict.fromkeys(transits, "goto zt_reply_destination")
-    )
-
-
-def _by_interface(name: str, verdicts: dict[str, str]) -> Collection:
-    elements = tuple(Element(key=(interface(side),), verdict=verdict) for side, verdict in sorted(verdicts.items()))
-    return Collection(name=name, types=("ifname",), verdicts=True, elements=elements)
-
-
-def _strangers(spec: NodeSpec) -> set[tuple[str, str]]:
-    """Where a node joins two VRFs: what came from another node in one domain never leaves in the other."""
-    tables = {each.domain: each.l3vni for each in spec.transits}
-    ways = {(each.interface, each.l3vni) for each in spec.transits} | {(each.interface, tables[each.domain]) for each in spec.segments}
-    met = ways | {(each.interface, each.table) for each in spec.fabric.held}
-    return {(each.interface, way) for each in spec.transits for way, _ in ways if (way, each.l3vni) not in met}
-
-
-def _names(found: Iterable[str]) -> tuple[Element, ...]:
-    return tuple(Element(key=(interface(name),)) for name in sorted(found))
 
 
 def _addresses(spec: NodeSpec) -> Iterator[Collection]:
@@ -119,11 +43,7 @@ def _addresses(spec: NodeSpec) -> Iterator[Collection]:
     systems = intervals.normalize((addresses.value(each.address),) * 2 for each in spec.systems)
     everything = (Element(key=(address_text(addresses.EVERY),)),)  # closed until `targets/underlay` says which they are
     yield Collection(name="zt_underlay", types=("ipv6_addr",), flags=("interval",), elements=everything)
-    for each in spec.segments:
-        hosts = tuple(Element(key=(address_text(part),)) for part in intervals_of(each.hosts))
-        yield Collection(
-            name=f"{HOSTS}{each.vni}", types=("ipv6_addr",), flags=("interval",), comment=comment(each.segment), elements=hosts
-        )
+    yield from (_hosts_of(each) for each in spec.segments)
     yield Collection(name="zt_ours", types=("ipv6_addr",), flags=("interval",), elements=ours)
     yield Collection(
         name="zt_systems", types=("ipv6_addr",), flags=("interval",), elements=tuple(Element(key=(address_text(part),)) for part in systems)
@@ -349,6 +269,20 @@ def _flow_keys(local: str, ends: tuple[tuple[str | None, Boxes], ...]) -> tuple[
 
 def _family(address: str) -> int:
     return 6 if ":" in address else 4
+
+
+def _translated(spec: NodeSpec) -> Iterator[Collection]:
+    """Destination, protocol and port of what leaves in IPv4; ping by destination."""
+    found = [
+        (part, (low, high), (first, last))
+        for each in (spec.translator.leaving if spec.translator else ())
+        for part in intervals_of(each.destinations)
+        for low, high, first, last in each.ports
+    ]
+    tuples = regions.normalize(box for box in found if box[1:] != ECHO4)
+    echo = regions.normalize(box[:1] for box in found if box[1:] == ECHO4)
+    yield from [_set("zt_leaving", ("ipv4_addr", "inet_proto", "inet_service"), tuples)] if tuples else []
+    yield from [_set("zt_leaving_echo", ("ipv4_addr",), echo)] if echo else []
 
 
 def _conditions(spec: NodeSpec) -> Iterator[Collection]:

@@ -55,7 +55,8 @@ def _named(spec: NodeSpec) -> set[str]:
     tunnels = {tunnel for each in spec.fabric.domains for tunnel in each.tunnels}
     flows = {flow.interface for flow in spec.flows if flow.interface}
     sides = {each.interface for each in spec.segments} | {each.interface for each in spec.transits}
-    return {"lo", *tunnels, *flows, *sides, *(each.interface for each in spec.tunnels)}
+    translating = {spec.translator.interface} if spec.translator else set()
+    return {"lo", *translating, *tunnels, *flows, *sides, *(each.interface for each in spec.tunnels)}
 
 
 def _of_hook(space: Space, hook: str, found: int, wanted: int) -> Iterator[str]:

@@ -28,7 +28,8 @@ class Own:
         self.ports = [each.interface for each in spec.segments]
         self.transits = [each.interface for each in spec.transits]
         self.vrfs = [vrf_name(each.l3vni) for each in spec.transits]
-        self.inside = [*self.ports, *self.transits, *self.vrfs, *(each.interface for each in spec.tunnels)]
+        self.translators = [spec.translator.interface] if spec.translator else []
+        self.inside = [*self.ports, *self.transits, *self.vrfs, *self.translators, *(each.interface for each in spec.tunnels)]
 
     def _own(self, hook: str) -> Iterator[int]:
         """Flows of the node: those that begin this way, and answers to those that begin the other way."""

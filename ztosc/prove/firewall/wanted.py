@@ -17,7 +17,6 @@ from ztosc.logic.intervals import Interval, Intervals
 from ztosc.logic.ports import Boxes
 from ztosc.nodes.contract_spec import Ranges
 from ztosc.nodes.spec import Condition, NodeSpec, Observed, Permit, intervals_of
-from ztosc.prove.firewall.own import Own
 from ztosc.prove.firewall.packet import (
     BACK,
     CT,
@@ -41,6 +40,7 @@ from ztosc.prove.firewall.packet import (
     Space,
 )  # fmt: skip
 from ztosc.prove.firewall.program import Field
+from ztosc.prove.firewall.translated import Translating
 
 PRIORITIES = {"prerouting": -310, "input": -5, "forward": -5, "output": -5}
 """Behind defragmentation (-400) and before connection tracking (-200); behind it, and before the host's own filters (0)."""
@@ -54,7 +54,7 @@ At = Callable[[str], int]
 """Packets that come from, or go to, where an interface leads."""
 
 
-class Wanted(Own):
+class Wanted(Translating):
     """One node and family. `gone`: addresses that the network withholds, to and from which nothing is granted."""
 
     def __init__(self, spec: NodeSpec, space: Space, gone: Intervals) -> None:
@@ -96,6 +96,8 @@ class Wanted(Own):
     def _from(self, side: int, name: str | None, port: str | None) -> int:
         """What may come in by an interface; by one that nobody names, what is not from one of our own addresses."""
         here = self.space.points(side, (self.space.numbers[name] if name else 1,))
+        if name in self.translators:
+            return self.d.both(here, self._translations())
         if name == "lo" or (name in self.inside and name not in self.ports):
             return here
         if name in self.ports:
@@ -126,7 +128,7 @@ class Wanted(Own):
     def _forward(self) -> int:
         d = self.d
         flows = d.any((self._initiated, self._answered))
-        errors = self._errors() if self.family == 6 else FALSE
+        errors = self._errors() if self.family == 6 else self._translated()
         walled = d.without(d.both(self.tracked, d.either(flows, errors)), self._strangers())
         return d.either(self._relayed(), walled)
 
