@@ -245,6 +245,18 @@ def test_data_goes_over_hops_unless_someone_releases_it() -> None:
     assert refuted.witness.hops[1].rule == both[1].origin, "the grant that releases nothing carries it"
 
 
+def test_what_is_signed_for_goes_no_further_and_still_rests_where_it_is() -> None:
+    signed = allow("segment:a", "segment:b", releases=("phi",)).governance
+    net, leaves = external("net"), allow("segment:b", "external:net", on="tcp/443")
+    assert "reaches the external `net`" in data(net, leaves).reason
+    assert data(net.model_copy(update={"governance": signed}), leaves).verdict == "proved"
+    parts = (ABROAD, node("n9", "abroad"), link("n2", "n9"), allow("segment:b", "segment:e", on="tcp/1"))
+    assert "rests in `e` on node `n9`" in data(*parts, segment("e", "abroad", governance=signed)).reason
+    onward = (net, link("n1", "n2"), allow("segment:b", "segment:a", on="tcp/1"), allow("segment:a", "external:net", on="tcp/1"))
+    assert data(*onward, segment("a", "one")).verdict == "refuted"
+    assert data(*onward, segment("a", "one", governance=signed)).verdict == "proved"
+
+
 def test_data_keeps_to_the_order_of_time() -> None:
     parts = (segment("a", "one"), external("net"), link("n1", "n2"))
     leaves = allow("segment:a", "external:net", on="tcp/443", valid=Validity(not_after=AT + DAY))
