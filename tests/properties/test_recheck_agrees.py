@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.properties.test_verify_agrees import SUBJECTS, TARGETS, fixed, parts
 from tests.recheck.evidence import dumped, files, findings, parsed
 from tests.verify.networks import (
     US,
+    allow,
     external,
     isolated,
     network,
@@ -31,6 +33,7 @@ from tests.verify.networks import node as node_
 from ztosc.ir.clock import in_force
 from ztosc.ir.evaluate import Policy
 from ztosc.ir.network import Network
+from ztosc.ir.values import Validity
 from ztosc.recheck import Checker
 from ztosc.recheck.clock import Clock
 from ztosc.recheck.names import Names
@@ -79,6 +82,15 @@ def test_every_certificate_holds_and_none_that_says_the_opposite(declared: list[
 @given(parts(), st.lists(CLAIMS, min_size=1, max_size=2, unique_by=_said))
 def test_with_externals_a_resolver_and_a_site_abroad(declared: list[Any], claims: list[Any]) -> None:
     assert confirmed(network(*declared, *FAR, external("internet"), system(), *claims)) == len(claims)
+
+
+def test_both_look_as_far_as_dates_can_be_written() -> None:
+    early, late = (int(datetime(9998, 12, day, tzinfo=UTC).timestamp()) for day in (1, 31))
+    segments = (segment("a"), segment("b"), segment("c"))
+    first = allow("segment:a", "segment:b", "tcp/1", valid=Validity(not_before=late))
+    claims = (never("segment:a", "segment:b"), isolated("segment:a", "segment:c"))
+    for second in (Validity(not_after=late), Validity(not_before=early)):
+        assert confirmed(network(*segments, first, allow("segment:b", "segment:c", "tcp/1", valid=second), *claims)) == 2
 
 
 @fixed(25)

@@ -10,11 +10,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.properties.test_verify_agrees import fixed, instants, parts
-from tests.verify.networks import AT, DAY, allow, attribute, compare, deny, network, role, segment
+from tests.verify.networks import AT, DAY, allow, attribute, compare, deny, external, network, role, segment, service
 from ztosc.ir.evaluate import Policy
 from ztosc.ir.flow import Flow, Place
 from ztosc.ir.values import BoolType, Constant, EnumType, InstantType, Now, RangeType
 from ztosc.logic import ports
+from ztosc.logic.closure import bits
 from ztosc.logic.diagrams import FALSE
 from ztosc.verify.encoding import Encoding
 from ztosc.verify.slices import HOST, PERSON, Slices, principal
@@ -97,6 +98,35 @@ def test_areas_are_initiators_together(declared: list[Any], pick: int) -> None:
                     assert who == FALSE or cut.sources >> index & 1
 
 
+def test_segments_with_other_people_are_other_areas() -> None:
+    """One grant to all of them, of which one has people, one devices and one neither."""
+    net = network(
+        segment("a"), segment("b", admits=("pump",)), segment("c"), segment("d"), role("r", "c"), service("s", "d"), external("net"),
+        allow(["segments:*", "external:net"], "segment:a", "tcp/22"),
+    )  # fmt: skip
+    slices = Slices(net)
+    cut = slices.slice(Place(kind="segment", name="a"))
+    (ports_,) = cut.classes
+    areas = [(slices.places[index], area.kind) for area in slices.areas(cut, ports_, AT) for index in bits(area.sources)]
+    assert sorted(map(str, areas)) == sorted(str((place, kind)) for place in slices.places for kind in slices.kinds(place))
+
+
+def test_segments_alike_in_people_are_told_apart_by_rules() -> None:
+    """Random networks have other people in nearly every segment; here only rules tell four of them apart."""
+    net = network(
+        *map(segment, "abcde"), attribute("user.mfa", BoolType()),
+        allow("segment:a", "segment:e", "tcp/22"),
+        allow(["segment:b", "segment:c"], "segment:e", "tcp/22", compare("user.mfa", "==", constant(True))),
+        deny("segment:c", "segment:e", "tcp/22", compare("user.mfa", "==", constant(True))),
+    )  # fmt: skip
+    slices = Slices(net)
+    cut = slices.slice(Place(kind="segment", name="e"))
+    (ports_,) = cut.classes
+    areas = {slices.places[index].name: area.who for area in slices.areas(cut, ports_, AT) for index in bits(area.sources)}
+    assert areas == {name: who for name in "abcde" if (who := slices.initiators(place(name), HOST, cut, ports_, AT)) != FALSE}
+    assert len(set(areas.values())) == len(areas) == 2
+
+
 @fixed(60)
 @given(parts())
 def test_classes_part_the_ports_that_are_granted(declared: list[Any]) -> None:
@@ -109,6 +139,17 @@ def test_classes_part_the_ports_that_are_granted(declared: list[Any]) -> None:
         allowed = ports.union(*(slices._spoken(each.rule, cut.end) for each in cut.allows))
         assert not ports.subtract(allowed, ports.union(*regions))
         assert granted or not regions
+
+
+def test_protocols_that_one_set_has_more_than_another_are_a_class() -> None:
+    """As of `any except …`: of one set the last protocol is 9, of the other 10."""
+    rules = [allow("segment:a", "segment:b", "any").model_copy(update={"ports": ((0, last, 0, 65535),)}) for last in (9, 10)]
+    slices = Slices(network(segment("a"), segment("b"), *rules))
+    cut = slices.slice(Place(kind="segment", name="b"))
+    assert {(each.protocol, slices.region(cut, each)) for each in cut.classes} == {
+        (6, ((0, 9, 0, 65535),)),
+        (10, ((10, 10, 0, 65535),)),
+    }
 
 
 def test_two_networks_share_their_variables() -> None:
@@ -163,6 +204,11 @@ def test_a_guard_with_now_is_taken_at_its_instant() -> None:
     for instant, overlap in ((AT, True), (AT + 3 * DAY, False)):
         one, other = (slices.areas(end, each, instant)[0].who for each in end.classes)
         assert (slices.diagrams.both(one, other) != FALSE) is overlap
+
+
+def place(name: str) -> Place:
+    """A segment."""
+    return Place(kind="segment", name=name)
 
 
 def constant(value: Any) -> Any:

@@ -31,6 +31,11 @@ from tests.verify.networks import (
 from ztosc.ir.flow import Person
 from ztosc.ir.values import BoolType, Validity
 from ztosc.ir.verdict import Verdict
+from ztosc.logic.closure import bits
+from ztosc.verify.questions import Bound
+from ztosc.verify.slices import Slices
+from ztosc.verify.structure import Structure
+from ztosc.verify.within import bounds
 
 ABC = (segment("a"), segment("b"), segment("c"))
 MFA = attribute("user.mfa", BoolType())
@@ -175,6 +180,33 @@ def test_what_lives_in_a_is_not_isolated_from_a(target: str) -> None:
     verdict = judge(segment("a", carries=("phi",)), service("s", "a"), isolated("segment:a", target))
     assert verdict.verdict == "refuted"
     assert "`a` is on both sides" in verdict.reason
+
+
+def test_a_search_looks_only_where_what_is_left_of_the_shortest_chain_is_enough() -> None:
+    """From a over b and c to d, and by a longer way over e; f leads nowhere, and nothing leads to g."""
+    ways = [allow(f"segment:{x}", f"segment:{y}", on="tcp/1") for x, y in ("ab", "bc", "cd", "be", "ec", "af", "ga")]
+    slices = Slices(network(*map(segment, "abcdefg"), *ways))
+    places = {place.name: place for place in slices.places}
+
+    def look(bound: Bound) -> dict[tuple[str, int], str]:
+        asked = {(name, step): "".join(each.name for each in bound.places(places[name], step)) for name in "abcef" for step in range(1, 5)}
+        return {key: found for key, found in asked.items() if found}
+
+    region, (tight, wide) = bounds(Structure(slices), slices.mask("segment", "a"), slices.mask("segment", "d"), ())
+    assert {slices.places[index].name for index in bits(region)} == set("abcdeg")
+    assert look(tight) == {
+        ("a", 1): "b",
+        ("b", 1): "ce",
+        ("b", 2): "c",
+        ("c", 1): "d",
+        ("c", 2): "d",
+        ("c", 3): "d",
+        ("e", 1): "c",
+        ("e", 2): "c",
+    }
+    assert {step: look(wide)["b", step] for step in range(1, 5)} == dict.fromkeys(range(1, 5), "ce")
+    nothing = bounds(Structure(slices), slices.mask("segment", "d"), slices.mask("segment", "a"), ())
+    assert nothing[1] == []
 
 
 def test_an_observing_segment_on_the_way_carries_no_proof() -> None:

@@ -116,6 +116,29 @@ def test_without_a_change_of_clocks_the_last_era_has_no_end() -> None:
     assert len(Timeline(rules(between(6, 20))).after(AT + 5000 * 366 * DAY)) == 2
 
 
+def test_the_last_dates_that_can_be_written_are_looked_at() -> None:
+    """Years are written up to 9998, and the clock may be set to its end."""
+    late = day("9998-12-31T23:59:59")
+    parts = (segment("a"), segment("b"), never("segment:a", "segment:b"))
+    for valid in (Validity(not_before=late), between(6, 7, "America/New_York").model_copy(update={"not_before": late})):
+        (verdict,) = verified(network(*parts, allow("segment:a", "segment:b", on="tcp/1", valid=valid)))
+        assert verdict.verdict == "refuted"
+        assert verified(network(*parts, allow("segment:a", "segment:b", on="tcp/1", valid=valid), at=late))[0].verdict == "refuted"
+
+
+def test_beyond_the_calendar_nothing_is_taken_for_absent() -> None:
+    timeline = Timeline(rules(between(6, 20)))
+    assert len(timeline.after(day("9999-11-29"))) == 2
+    with pytest.raises(Undecided):
+        timeline.after(day("9999-12-01"))
+
+
+@pytest.mark.parametrize("start", range(4))
+def test_a_change_of_clocks_is_found_to_the_second(start: int) -> None:
+    """Wherever the days begin that are halved to find it."""
+    assert offset_changes("America/New_York", AT + start, day("2027-12-01"))[0] == day("2027-03-14T07:00")
+
+
 def test_now_against_a_date_is_seen_to_become_impossible() -> None:
     """`session.ends > now and session.ends < D` can be satisfied until D - 2 s, and not after."""
     limit = AT + 30 * DAY

@@ -24,6 +24,7 @@ from tests.verify.networks import (
     service,
     site,
     stays,
+    system,
     verified,
 )
 from ztosc.ir.network import IsolationDomain
@@ -175,6 +176,14 @@ def test_an_external_is_reached_through_nat64() -> None:
     assert judge(*parts, link("n1", "n2"), reaches("segment:a", "external:net")).verdict == "refuted"
 
 
+def test_a_resolver_is_reached_where_it_is_served() -> None:
+    parts = (*SITES, *NODES[:2], node("n3", "three", "resolver"), segment("a", "one"), system())
+    parts = (*parts, allow("segment:a", "system:dns"))
+    assert judge(*parts, link("n1", "n3"), reaches("segment:a", "system:dns")).verdict == "proved"
+    cut = judge(*parts, link("n1", "n2"), reaches("segment:a", "system:dns"))
+    assert cut.reason == "no instance of `dns` (on `n3`) answers `a` on node `n1`"
+
+
 def test_too_many_combinations_are_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     """The reference counts every combination there is, the engine those that hit a way."""
     given = network(*PAIR, *ring("n1", "n2", "n3"), reaches("segment:a", "service:s", 2))
@@ -245,6 +254,18 @@ def test_data_goes_over_hops_unless_someone_releases_it() -> None:
     assert refuted.witness.hops[1].rule == both[1].origin, "the grant that releases nothing carries it"
 
 
+def test_what_is_signed_for_goes_no_further_and_still_rests_where_it_is() -> None:
+    signed = allow("segment:a", "segment:b", releases=("phi",)).governance
+    net, leaves = external("net"), allow("segment:b", "external:net", on="tcp/443")
+    assert "reaches the external `net`" in data(net, leaves).reason
+    assert data(net.model_copy(update={"governance": signed}), leaves).verdict == "proved"
+    parts = (ABROAD, node("n9", "abroad"), link("n2", "n9"), allow("segment:b", "segment:e", on="tcp/1"))
+    assert "rests in `e` on node `n9`" in data(*parts, segment("e", "abroad", governance=signed)).reason
+    onward = (net, link("n1", "n2"), allow("segment:b", "segment:a", on="tcp/1"), allow("segment:a", "external:net", on="tcp/1"))
+    assert data(*onward, segment("a", "one")).verdict == "refuted"
+    assert data(*onward, segment("a", "one", governance=signed)).verdict == "proved"
+
+
 def test_data_keeps_to_the_order_of_time() -> None:
     parts = (segment("a", "one"), external("net"), link("n1", "n2"))
     leaves = allow("segment:a", "external:net", on="tcp/443", valid=Validity(not_after=AT + DAY))
@@ -292,6 +313,33 @@ def test_log_sinks_count() -> None:
     verdict = data(*parts, allow("segment:a", "segment:b", on="tcp/443", log_to="siem"))
     assert verdict.verdict == "refuted"
     assert "logged to `siem`" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("subject", "target", "about"),
+    [
+        ("segment:b", "segment:a", True),
+        ("role:r", "segment:a", True),
+        ("device:pump", "segment:a", True),
+        ("segments:*", "segment:a", True),
+        ("segment:a", "service:s", True),
+        ("segment:a", "label:phi", True),
+        ("segment:b", "system:dns", True),
+        ("segment:a", "system:dns", False),
+        ("role:q", "external:net", False),
+        ("segment:a", "segment:logs", False),
+    ],
+)
+def test_logs_are_of_whatever_a_rule_names(subject: str, target: str, about: bool) -> None:
+    """The grant itself releases the label, so that only its records carry it."""
+    parts = (
+        *SITES, *NODES[:2], ABROAD, node("n9", "abroad"), segment("b", "two", carries=("phi",), admits=("pump",)), STAYS,
+        segment("logs", "abroad"), service("siem", "logs"), segment("a", "one"), service("s", "b"), role("r", "b"), role("q", "a"),
+        external("net"), system(), allow(subject, target, on="tcp/443", releases=("phi",), log_to="siem"),
+    )  # fmt: skip
+    verdict = judge(*parts)
+    assert verdict.verdict == ("refuted" if about else "proved")
+    assert ("flows of `b` are logged to `siem`" in verdict.reason) == about
 
 
 def test_the_directory_carries_personal_data() -> None:

@@ -14,7 +14,7 @@ from ztosc.ir.network import Network
 from ztosc.ir.values import Validity, Window
 
 YEARS = 28
-LATEST = int(datetime(9998, 1, 1, tzinfo=UTC).timestamp())
+LATEST = int(datetime(9999, 12, 1, tzinfo=UTC).timestamp())
 MOST = 3_000_000
 """Edges of windows that are visited: those of some fifty windows."""
 EDGES = 6

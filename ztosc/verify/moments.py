@@ -30,8 +30,8 @@ YEARS = 28
 DAY = 86_400
 WEEK = 7 * DAY
 YEAR = 366 * DAY
-LATEST = int(datetime(9998, 1, 1, tzinfo=UTC).timestamp())
-"""The calendar ends in 9999 (`datetime`); nothing is looked at beyond."""
+LATEST = int(datetime(9999, 12, 1, tzinfo=UTC).timestamp())
+"""The calendar ends in 9999 (`datetime`); nothing is looked at beyond. No date that can be written lies so late."""
 
 Key = tuple[object, ...]
 """Which of the distinct validities are in force, and how many instants written in guards have passed."""
