@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ztosc.allocate import LOCK_FILE, Lock, allocate, parse_lock, render_lock
+from ztosc.collector import uncollected
 from ztosc.diagnostics import Diagnostic, Report, Severity
 from ztosc.ir.intent import Intent
 from ztosc.ir.network import Network, network_digest
@@ -21,7 +22,6 @@ from ztosc.lower import lower
 from ztosc.semantics import Program, check
 from ztosc.source import Loader, Source, SourceMissing
 from ztosc.syntax import Cache
-from ztosc.syntax.stored import uncollected
 
 if TYPE_CHECKING:
     from ztosc.backends.base import Bundle

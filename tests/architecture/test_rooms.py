@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-EVERYWHERE = {"diagnostics", "source"}
+EVERYWHERE = {"collector", "diagnostics", "source"}
 
 # A room that is not listed may use every room on a floor below it.
 ROOMS: dict[str, set[str]] = {
@@ -38,6 +38,7 @@ ROOMS: dict[str, set[str]] = {
     "diagnostics": {"source"},
     "logic": set(),
     "revision": {"source"},
+    "collector": set(),
     "source": set(),
     "resources": set(),
     "runner": set(),

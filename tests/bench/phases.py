@@ -50,13 +50,13 @@ def one(folder: str, cache: str) -> None:
 
     from ztosc.allocate import allocate
     from ztosc.cli.cache import DiskCache
+    from ztosc.collector import uncollected
     from ztosc.compiler import compile_project  # noqa: F401 - part of what every command loads
     from ztosc.diagnostics import Report
     from ztosc.lower import lower
     from ztosc.semantics import check
     from ztosc.source import DiskLoader, Source
     from ztosc.syntax import parse
-    from ztosc.syntax.stored import uncollected
 
     phases, report = Phases(), Report()
     opened = DiskCache(Path(cache)) if cache else None

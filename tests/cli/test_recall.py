@@ -136,7 +136,7 @@ def test_a_file_that_was_not_listed_counts_too(once: list[int]) -> None:
 def test_other_code_made_something_else(once: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     shelf, loader = Shelf(), MemoryLoader({"network.ztos": SMALL})
     compile_again(loader, AT, shelf)
-    monkeypatch.setattr(recall, "_maker", lambda: b"another")
+    monkeypatch.setattr(recall, "maker", lambda: b"another")
     compile_again(loader, AT, shelf)
     assert len(once) == 2
 

@@ -12,6 +12,7 @@ from importlib import import_module
 import click
 
 from ztosc import __version__
+from ztosc.collector import uncollected
 
 COMMANDS = {
     "init": "a project that builds, verifies and tests at once",
@@ -70,7 +71,8 @@ def app() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command line; the exit code."""
     try:
-        code = app.main(arguments, prog_name="ztosc", standalone_mode=False)
+        with uncollected():  # a process that ends when it has answered
+            code = app.main(arguments, prog_name="ztosc", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return error.exit_code

@@ -5,8 +5,7 @@ Guarantees: complete in JSON; in text a summary that names what is weak about th
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import click
@@ -41,10 +40,9 @@ def show_assurance(network: Network) -> None:
             click.echo(f"    {safe(what)}  ({safe(each.origin.file)}:{each.origin.line}): {safe(each.because)}")
 
 
-def show_scope(network: Network, whole: bool) -> None:
+def show_scope(network: Network, levels: Mapping[str, int], whole: bool) -> None:
     """How many grants rest on which assurance, and what the model does not cover: of this network always, in general where `whole`."""
-    levels = Counter[str](Assurances(network).levels())
-    told = ", ".join(f"{levels[name]} {name}" for name in ASSURANCE if levels[name])
+    told = ", ".join(f"{levels[name]} {name}" for name in ASSURANCE if levels.get(name))
     click.echo(f"\ngrants by assurance: {told or 'none'}")
     found = coverage(network)
     if whole:

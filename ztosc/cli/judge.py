@@ -11,27 +11,29 @@ from collections.abc import Iterable
 import click
 
 from ztosc.cli.project import Outcome, paint
+from ztosc.cli.retold import Retold
 from ztosc.compiler import verify_session
 from ztosc.diagnostics import Diagnostic, Label, sort_diagnostics
 from ztosc.diagnostics.text import safe
 from ztosc.ir.network import Network
 from ztosc.ir.verdict import Verdict
 from ztosc.report.model import TEST_CODE, code_of, steps
-from ztosc.verify import Session, TestResult, explained, run_tests
+from ztosc.verify import TestResult, run_tests
 
 COLOURS = {"proved": "green", "refuted": "red", "unknown": "yellow", "unsupported": "yellow"}
 
 
-def judge(outcome: Outcome, network: Network) -> Session:
-    """Decide every assertion and run every test of a network."""
+def judge(outcome: Outcome, network: Network) -> Retold:
+    """Decide every assertion and run every test of a network; what else there is to tell of it, for whoever asks."""
     session = verify_session(network, _progress if sys.stderr.isatty() else None)
-    outcome.verdicts = explained(network, session.verdicts, outcome.compiled.sources, session.finder.slices)
+    told = Retold(outcome.compiled, network, session)
+    outcome.verdicts = told.verdicts()
     if sys.stderr.isatty():
         click.echo("\r\x1b[K", nl=False, err=True)
     run(outcome, network)
     found = [_finding(verdict) for verdict in outcome.verdicts if verdict.verdict != "proved"]
     outcome.diagnostics = list(sort_diagnostics([*outcome.diagnostics, *found]))
-    return session
+    return told
 
 
 def run(outcome: Outcome, network: Network, pattern: str = "") -> None:
@@ -41,11 +43,9 @@ def run(outcome: Outcome, network: Network, pattern: str = "") -> None:
     outcome.diagnostics = list(sort_diagnostics([*outcome.diagnostics, *failures]))
 
 
-def look_for_findings(outcome: Outcome, session: Session) -> None:
+def look_for_findings(outcome: Outcome, told: Retold) -> None:
     """Add what the policy grants beyond its need; such findings are warnings and remarks."""
-    from ztosc.verify.findings import find
-
-    outcome.diagnostics = list(sort_diagnostics([*outcome.diagnostics, *find(session.finder.network, session.finder.slices)]))
+    outcome.diagnostics = list(sort_diagnostics([*outcome.diagnostics, *told.findings()]))
 
 
 def _progress(done: int, total: int, statement: str) -> None:

@@ -22,6 +22,7 @@ from pydantic import TypeAdapter
 from ztosc import __version__
 from ztosc.allocate import Lock
 from ztosc.allocate.lock import Record
+from ztosc.collector import uncollected
 from ztosc.compiler import Compiled, compile_project
 from ztosc.diagnostics import Diagnostic, Report
 from ztosc.ir.base import Model
@@ -30,7 +31,6 @@ from ztosc.resources import grammar_file, stdlib_files
 from ztosc.source import Loader, Source, SourceMissing, SourceRefused
 from ztosc.syntax import Cache
 from ztosc.syntax.decode import decode
-from ztosc.syntax.stored import uncollected
 
 PACKAGE = Path(__file__).resolve().parents[1]
 INSTANT = re.compile(rb"(?<=[:,\[])[0-9]{1,12}(?=[,\]}])")
@@ -153,7 +153,7 @@ def _answer(loader: Loader, name: str) -> str:
 
 
 @once
-def _maker() -> bytes:
+def maker() -> bytes:
     """What made an entry: the code, the grammar, the standard library, and the zones."""
     digest = hashlib.sha256(f"{__version__} {version('tzdata')} {version('pydantic')}".encode())
     code = sorted(PACKAGE.rglob("*.py"))
@@ -164,4 +164,4 @@ def _maker() -> bytes:
 
 def _key(listed: dict[str, str], base: bool) -> bytes:
     said = json.dumps([base, sorted(listed.items())]).encode()
-    return hashlib.sha256(b"compiled" + _maker() + said).digest()
+    return hashlib.sha256(b"compiled" + maker() + said).digest()

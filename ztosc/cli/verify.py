@@ -41,8 +41,9 @@ def command(
     former = compiled_base(base, path, instant) if base is not None else None
     outcome = compile_at(path, instant)
     network = outcome.compiled.verifiable
-    if network is not None:
-        look_for_findings(outcome, judge(outcome, network))
+    told = judge(outcome, network) if network is not None else None
+    if network is not None and told is not None:
+        look_for_findings(outcome, told)
         if certificates is not None:
             write_certificates(network, outcome.verdicts, certificates)
     if base is not None and former is not None:
@@ -55,7 +56,7 @@ def command(
     show_tests(outcome.tests)
     show_comparison(outcome)
     figures = count(outcome)
-    if network is None:
+    if network is None or told is None:
         click.echo(f"not verified: {plural(figures['errors'], 'error')} in the sources come first")
     else:
         passed = sum(result.passed for result in outcome.tests)
@@ -63,5 +64,5 @@ def command(
         click.echo(f"{verdicts}; {passed} of {len(outcome.tests)} tests passed; {plural(figures['warnings'], 'warning')}")
         if assurance:
             show_assurance(network)
-        show_scope(network, scope)
+        show_scope(network, told.levels(), scope)
     return strictly(outcome, strict)

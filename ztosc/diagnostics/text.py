@@ -27,6 +27,8 @@ def plain(text: str, colour: str) -> str:
 
 def safe(text: str) -> str:
     """Text without anything that a terminal would obey."""
+    if text.isascii() and text.isprintable():
+        return text  # as nearly all of it is
     return CONTROL.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ztosc.collector import uncollected
 from ztosc.diagnostics import Diagnostic, Report
 from ztosc.source import Source
 from ztosc.syntax import ast
 from ztosc.syntax.cut import lay_out
 from ztosc.syntax.layout import Chunk
-from ztosc.syntax.stored import Cache, Stored, uncollected
+from ztosc.syntax.stored import Cache, Stored
 
 
 @dataclass(slots=True)

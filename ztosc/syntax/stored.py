@@ -7,11 +7,10 @@ shape, is kept. What an entry gives is the same tree that parsing gives, for eac
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Protocol, cast
@@ -125,18 +124,6 @@ class Stored:
         """Hand what is new to the cache."""
         if self._new:
             self._cache.put(self._new)
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Hold the garbage collector back where many nodes are made and none of them in a circle: it would walk all of them again and again."""
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
 
 
 def _seal(key: bytes, body: bytes) -> bytes:

@@ -65,7 +65,9 @@ class Timeline:
     """The eras of one network, from its `at` on."""
 
     def __init__(self, network: Network) -> None:
-        self._cut(network.at, {rule.validity for rule in network.intent.rules}, thresholds(network))
+        found = (rule.validity for rule in network.intent.rules)
+        distinct = {(each.not_before, each.not_after, each.windows): each for each in found}  # tuples are compared faster than models
+        self._cut(network.at, set(distinct.values()), thresholds(network))
 
     @classmethod
     def of(cls, at: int, validities: Iterable[Validity], thresholds: tuple[int, ...] = (), settled: int | None = None) -> Timeline:
@@ -94,6 +96,11 @@ class Timeline:
         """One instant for every way the rules can be in force together, earliest first."""
         return self.after(self.at)
 
+    @property
+    def ways(self) -> tuple[Key, ...]:
+        """The ways themselves, in the order of `moments`: all that time can mean to the rules from `at` on."""
+        return tuple(key for _, key in sorted((start, key) for key, start in self._first(self.at).items()))
+
     def after(self, instant: int) -> tuple[int, ...]:
         """For each way that still occurs, its first instant from `instant` on, ascending. Raises `Undecided` past the horizon."""
         if instant not in self._after:
@@ -101,6 +108,10 @@ class Timeline:
         return self._after[instant]
 
     def _search(self, instant: int) -> tuple[int, ...]:
+        return tuple(sorted(self._first(instant).values()))
+
+    def _first(self, instant: int) -> dict[Key, int]:
+        """The first instant of each way."""
         first: dict[Key, int] = {}
         for era in self.eras:
             for piece in era.pieces if era.end > instant else ():
@@ -108,7 +119,7 @@ class Timeline:
                 if found is not None and found < first.get(piece.key, found + 1):
                     first[piece.key] = found
         self._check_horizon(instant, first)
-        return tuple(sorted(first.values()))
+        return first
 
     def _check_horizon(self, instant: int, found: dict[Key, int]) -> None:
         recurring = {piece.key for era in self.eras if era.start >= self.settled for piece in era.pieces}

@@ -10,11 +10,10 @@ where it is new; the second engine is asked what it was not asked before. Anythi
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from ztosc.collector import uncollected
 from ztosc.ir.assertions import Assertion
 from ztosc.ir.network import Network
 from ztosc.ir.verdict import Verdict
@@ -101,15 +100,3 @@ class Session:
         if all(self._agreed[question] for question in judged.rests_on):
             return judged.verdict
         return verdict(judged.claim, "unknown", "the second solver did not confirm this proof within its limit")
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Without the collector of cycles, of which there are none: it would walk a whole network, over and over."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()

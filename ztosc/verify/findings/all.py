@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from ztosc.collector import uncollected
 from ztosc.diagnostics import Diagnostic, Severity, sort_diagnostics
 from ztosc.ir.network import Network
 from ztosc.verify.findings import assurance, breadth, places
 from ztosc.verify.findings.needed import Needs
 from ztosc.verify.moments import Timeline
 from ztosc.verify.scope import Undecided
-from ztosc.verify.session import uncollected
 from ztosc.verify.slices import Slices
 
 CODES = frozenset({"ZT440", "ZT441", "ZT442", "ZT443", "ZT444", "ZT445", "ZT446", "ZT447", "ZT448", "ZT449", "ZT450"})
