@@ -162,8 +162,13 @@ TRUE = AllOf()
 
 def all_of(*guards: Guard) -> Guard:
     """The conjunction, flat and without repetition."""
+    asking = [guard for guard in guards if not (isinstance(guard, AllOf) and not guard.parts)]
+    if not asking:
+        return TRUE
+    if len(asking) == 1 and not isinstance(asking[0], AllOf):
+        return asking[0]
     parts: list[Guard] = []
-    for guard in guards:
+    for guard in asking:
         for part in guard.parts if isinstance(guard, AllOf) else (guard,):
             if part not in parts:
                 parts.append(part)

@@ -8,6 +8,7 @@ that is told was decided by `decide`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 
 from ztosc.ir.assertions import Assertion, Isolated, NeverReaches, OnlyReach, Reaches
 from ztosc.ir.flow import Flow, Place
@@ -137,14 +138,19 @@ class _Teller:
             case _:
                 sources = [Start(flow.source) for flow in flows[:1]]
                 lost = {(flow.destination.kind, flow.destination.name) for flow in flows}
-                ends = (end for place in everywhere(self.policy) for end in inside(self.policy, place) if (end.kind, end.name) not in lost)
+                ends = (end for _, ends in self._everywhere for end in ends if (end.kind, end.name) not in lost)
                 yield regions.at(sources), tuple(ends) if sources else ()
 
     def _elsewhere(self, targets: Iterable[Ref]) -> tuple[Place, ...]:
         """Every end that is not in a place of the targets; what the nodes offer is no answer to what somebody wants."""
         refs = [ref for ref in targets if ref.kind != "system"]
         own = held(self.policy, refs)
-        return tuple(end for place in everywhere(self.policy) if place not in own for end in inside(self.policy, place))
+        return tuple(end for place, ends in self._everywhere for end in ends if place not in own)
+
+    @cached_property
+    def _everywhere(self) -> tuple[tuple[Place, tuple[Place, ...]], ...]:
+        """Every place, and what is in it."""
+        return tuple((place, tuple(inside(self.policy, place))) for place in everywhere(self.policy))
 
     def _though(self, flow: Flow) -> str:
         rule = self.policy.decide(flow).rule

@@ -14,6 +14,7 @@ from operator import or_
 
 from ztosc.ir.flow import Flow, Place
 from ztosc.ir.guards import text
+from ztosc.ir.intent import Rule
 from ztosc.ir.network import Network
 from ztosc.ir.values import Ref
 from ztosc.ir.verdict import Region
@@ -42,6 +43,7 @@ class Who:
 
 @dataclass
 class _Found:
+    rule: Rule
     who: dict[str, None] = field(default_factory=dict)
     sources: dict[str, None] = field(default_factory=dict)
     targets: dict[str, None] = field(default_factory=dict)
@@ -100,7 +102,6 @@ class Regions:
                 for entry in part.allows:
                     for bit, kind in self._opens(who, cut, part, entry):
                         self._note(found, entry, bit, kind, cut, part)
-        rules = {id(rule): rule for rule in self.policy.intent.rules}
         regions = [
             Region(
                 who=tuple(each.who),
@@ -108,10 +109,10 @@ class Regions:
                 targets=tuple(each.targets),
                 ports=ports.text(each.ports),
                 guard=guard,
-                time=validity_text(rules[key].validity),
-                rule=rules[key].origin,
+                time=validity_text(each.rule.validity),
+                rule=each.rule.origin,
             )
-            for (key, guard), each in found.items()
+            for (_, guard), each in found.items()
         ]
         among = [each for end in ends if end.service for each in self._replicas(who, self.slices.slice(end))]
         return (*among, *sorted(regions, key=lambda region: (region.rule, region.guard)))
@@ -147,7 +148,7 @@ class Regions:
 
     def _note(self, found: dict[tuple[int, str], _Found], entry: Entry, bit: int, kind: Kind, cut: Slice, part: PortClass) -> None:
         guard = self._guard(entry, bit, kind, part)
-        each = found.setdefault((id(entry.rule), guard), _Found())
+        each = found.setdefault((id(entry.rule), guard), _Found(entry.rule))
         each.who[self._name(entry, kind)] = None
         each.sources[self.slices.places[bit].name] = None
         each.targets[cut.end.service or cut.end.name] = None

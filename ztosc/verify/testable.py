@@ -40,6 +40,7 @@ class Blocks:
 
     def __init__(self, policy: Policy, sources: Mapping[str, Source]) -> None:
         self.policy, self.sources = policy, sources
+        self._imported: dict[str, frozenset[str]] = {}
         intent = policy.intent
         declared = (intent.segments, intent.devices, intent.roles, intent.services, intent.externals, intent.systems, intent.attributes)
         self._origins: dict[str, Span] = {each.name: each.origin for kind in declared for each in kind}
@@ -82,10 +83,15 @@ class Blocks:
         """A name as the file of the claim may write it: qualified, where the file does not import the module of the standard library."""
         origin = self._origins.get(name)
         module = origin.file.removesuffix(".ztos").replace("/", ".") if origin else ""
-        source = self.sources.get(claim.file)
-        if not module.startswith("std.") or module in ALWAYS_THERE or source is None or module in IMPORT.findall(source.text):
+        if not module.startswith("std.") or module in ALWAYS_THERE or claim.file not in self.sources or module in self._imports(claim.file):
             return name
         return f"{module}.{name}"
+
+    def _imports(self, file: str) -> frozenset[str]:
+        """The modules of the standard library that a file imports."""
+        if file not in self._imported:
+            self._imported[file] = frozenset(IMPORT.findall(self.sources[file].text))
+        return self._imported[file]
 
     def _sayable(self, flow: Flow) -> Flow:
         """The flow, or one like it with words for all its values that is allowed as well. Raises `Untestable`."""
