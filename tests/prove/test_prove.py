@@ -15,6 +15,7 @@ from ztosc.backends.nftables import Nftables
 from ztosc.ir.network import Network
 from ztosc.ir.verdict import Verdict
 from ztosc.nodes import project
+from ztosc.nodes.contract_spec import Opening
 from ztosc.prove import Tools, prove, real_tools
 
 RULESET = "nodes/edge-1/nftables/ruleset.nft"
@@ -98,6 +99,49 @@ def test_every_change_is_caught(change: str) -> None:
     assert any(re.match("/".join(folder) + r"/\S+:\d+: ", verdict.reason) for verdict in found)
 
 
+TIMES = "nodes/accept/nftables/windows.json"
+WRONG_TIMES = {
+    "an hour early": (r"\[1795258800, 1795309200\]", "[1795255200, 1795309200]"),
+    "a second long": (r"\[1795258800, 1795309200\]", "[1795258800, 1795327201]"),
+    "a day less": (r"\[1795258800, 1795309200\],\n", ""),
+    "a longer life": (r'"until": 1830297600', '"until": 1830297601'),
+    "another set": (r'"zt_o_\w+"', '"zt_o_000000000000"'),
+    "another key": (r'"key": "ipv6"', '"key": "fd00::1"'),
+    "always": (r'"open": \[\n.*\]\}', '"open": [\n[1767225600, 1830297600]]}'),
+    "nothing": (r'"windows": \[.*\]\}\n', '"windows": [\n]}\n'),
+    "other blanks": (r", 1795309200\]", ",1795309200]"),
+    "a float": (r", 1795309200\]", ", 1795309200.5]"),
+    "out of order": (r"\[1795258800, 1795309200\]", "[1795309200, 1795258800]"),
+    "one word more": (r'"schema_version"', '"more": 1, "schema_version"'),
+    "cut short": (r".{9}\Z", ""),
+    "two documents": (r"\Z", "{}"),
+}
+
+
+@pytest.mark.parametrize("change", WRONG_TIMES)
+def test_a_window_that_is_not_the_policy_s_is_caught(change: str) -> None:
+    network = CASES["keywords"]()
+    found = refuted(network, changed(built(network), TIMES, *WRONG_TIMES[change]))
+    assert any(verdict.property == "read-back" and re.match(rf"{TIMES}:\d+: ", verdict.reason) for verdict in found)
+
+
+@pytest.mark.parametrize("wrong", [((n.AT, n.AT + 60),), ()])
+def test_times_that_the_spec_has_wrong_are_found_by_the_proof_alone(wrong: tuple[tuple[int, int], ...]) -> None:
+    """What was written and what is lowered anew come from the same spec; the proof asks the conditions themselves."""
+    network = CASES["keywords"]()
+    opening = Opening(address=None, times=wrong)
+    specs = [
+        spec.model_copy(
+            update={"contract": tuple(each.model_copy(update={"openings": (opening,)} if each.openings else {}) for each in spec.contract)}
+        )
+        for spec in project(network)
+    ]
+    bundle = render_network(network, render(specs, backends()), network_backends())
+    found = [verdict for verdict in prove(network, specs, bundle) if verdict.verdict != "proved"]
+    assert {verdict.property for verdict in found} == {"enforcement"} and len(found) == 2
+    assert all(verdict.reason.startswith("when it is time differs for ") for verdict in found)
+
+
 GUESTS, PATIENTS = {"branch-1"}, {"branch-1", "edge-1", "edge-2"}
 WITHHELD = {
     "an address less": (r"\t2001:db8:c::1,\n", "", GUESTS),
@@ -149,8 +193,8 @@ def test_a_wrong_template_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     render_truly = Nftables.render
 
     def render_wrongly(self: Nftables, model: object) -> object:
-        (artifact,) = render_truly(self, model)  # type: ignore[arg-type]
-        return (replace(artifact, content=artifact.content.replace(b"policy drop", b"policy accept")),)
+        artifact, *others = render_truly(self, model)  # type: ignore[arg-type]
+        return (replace(artifact, content=artifact.content.replace(b"policy drop", b"policy accept")), *others)
 
     monkeypatch.setattr(Nftables, "render", render_wrongly)
     network = n.hospital()

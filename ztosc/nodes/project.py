@@ -22,6 +22,7 @@ from ztosc.nodes.fabric import flows as routing_flows
 from ztosc.nodes.fabric_spec import Fabric
 from ztosc.nodes.management import management
 from ztosc.nodes.observing import observed
+from ztosc.nodes.openings import life
 from ztosc.nodes.reach import of_prefixes
 from ztosc.nodes.spec import Client, LocalSegment, NodeFlow, NodeSpec, Resolver, SystemPort, Transit, TunnelSide, intervals_of, ranges
 from ztosc.nodes.translation import translator
@@ -68,6 +69,7 @@ def _spec(local: Local, fabrics: Fabrics) -> NodeSpec:
         observed=observed(local),
         members=members,
         contract=contract(local, (*permits, *managed), conditions, members),
+        life=life(whole.network.at),
         systems=_systems(local),
         clients=tuple(_clients(local, fabric)) if local.systems else (),
         flows=(*_flows(node, tunnels, resolver), *routing_flows(fabric)),

@@ -321,6 +321,8 @@ class NodeSpec(Model):
     """Types of the attributes that the conditions ask for."""
     contract: tuple[DynamicSet, ...]
     """What may ever be filled in at run time."""
+    life: tuple[int, int]
+    """The instants for which the times in it are written: behind the second one everything that asks for the time is closed."""
     permits: tuple[Permit, ...]
     inbound: tuple[Inbound, ...]
     management: tuple[Permit, ...]
