@@ -82,6 +82,14 @@ def crossing() -> Network:
 MANAGED = """
 segment desk { at s; admits people }
 role operator { from desk; requires user.mfa }
+allow desk to files
+deny desk to files on tcp/400-500, icmp
+allow operator to print on tcp/9100-9102
+deny operator to print on tcp/9101
+deny lab to wide on tcp/1-1023
+deny desks to print on udp/53 between 08:00 and 18:00
+deny staff to files on tcp/22
+deny lab to internet
 """
 
 
@@ -101,6 +109,8 @@ allow lab to trial on tcp/22, icmp { log to beta }
 allow desks to beta on udp/9 between 08:00 and 18:00 { log to beta }
 allow desks to internet on tcp/443 { log to beta }
 allow internet to beta { log to beta }
+deny desks to trial on tcp/23
+deny desks to print on tcp/23, icmp
 """
 
 

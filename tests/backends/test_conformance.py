@@ -35,7 +35,7 @@ from ztosc.diagnostics import Diagnostic, Severity
 from ztosc.ir.intent import Management
 from ztosc.nodes import project
 from ztosc.prove import prove
-from ztosc.prove.firewall.wanted import audited
+from ztosc.prove.firewall.told import audited
 from ztosc.source import Span
 
 

@@ -64,6 +64,7 @@ def _spec(local: Local, fabrics: Fabrics) -> NodeSpec:
         conditions=conditions,
         attributes=tuple((name, whole.types[name]) for name in sorted({name for each in conditions for name in asked(each)})),
         permits=permits,
+        barred=edges.barred(local),
         inbound=arriving,
         management=managed,
         observed=observed(local),

@@ -1,7 +1,8 @@
 """nftables: one table that denies by default, and sets that say what is granted.
 
-Guarantees: the number of rules does not depend on the policy's, only on the number of distinct conditions; loading the file twice
-gives the same ruleset; nothing on the node but table `inet ztos` is touched. Dynamic sets are empty after a load: closed.
+Guarantees: the number of rules does not depend on that of grants, only on the distinct conditions and on the rules that the log names;
+loading the file twice gives the same ruleset; nothing on the node but table `inet ztos` is touched. Dynamic sets are empty after a load:
+closed.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ def _asked(rules: tuple[str, ...]) -> set[str]:
     """The ends of which it is asked whether they are withheld, before a collection is looked into that may hold addresses of others."""
     found = set()
     for rule in rules:
-        if match := re.fullmatch(r"ip6 ([sd]addr) @zt_underlay goto zt_deny", rule):
+        if match := re.fullmatch(r"ip6 ([sd]addr) @zt_underlay goto zt_deny_underlay", rule):
             found.add(match[1])
         elif "@" in rule and not rule.endswith("vmap @zt_grants"):
             break
