@@ -82,6 +82,9 @@ def crossing() -> Network:
 MANAGED = """
 segment desk { at s; admits people }
 role operator { from desk; requires user.mfa }
+"""
+
+DENYING = """
 allow desk to files
 deny desk to files on tcp/400-500, icmp
 allow operator to print on tcp/9100-9102
@@ -94,9 +97,9 @@ deny lab to internet
 
 
 def managed() -> Network:
-    """A node that is reached by whoever sits in one segment, and by a role in another; by ping too."""
+    """A node that is reached by whoever sits in one segment, and by a role in another; by ping too. Denies of every kind."""
     said = "timezone Europe/Berlin\n  manage from operator on tcp/22, icmp\n  manage from lab on tcp/443, udp/1000-2000"
-    network = support.network(CROSSING + MANAGED, frame=support.FRAME.replace("timezone Europe/Berlin", said))
+    network = support.network(CROSSING + MANAGED + DENYING, frame=support.FRAME.replace("timezone Europe/Berlin", said))
     keys = tuple(n.public_key(each.name) for each in network.intent.nodes)
     return network.model_copy(update={"intent": network.intent.model_copy(update={"public_keys": keys})})
 
