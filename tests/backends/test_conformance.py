@@ -29,7 +29,7 @@ from ztosc.backends import (
     targets,
 )
 from ztosc.backends.nftables import Nftables
-from ztosc.backends.nftables.chains import prefix
+from ztosc.backends.nftables.reasons import prefix
 from ztosc.backends.underlay import Underlay
 from ztosc.diagnostics import Diagnostic, Severity
 from ztosc.ir.intent import Management

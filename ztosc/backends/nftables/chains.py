@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from ztosc.backends.nftables.model import Chain, Collection, Hook
+from ztosc.backends.nftables.reasons import DENY, LOGGED, denying, prefix, refusal, refusals
 from ztosc.backends.nftables.sets import FLOWS, HOSTS, bar_of, chain_of, log_of, set_of, watch_of
 from ztosc.backends.nftables.ways import FROM_TRANSLATOR
 from ztosc.backends.nftables.words import interface
@@ -31,27 +32,6 @@ ERRORS = (
 WAYS = ("iifname", "oifname")
 LISTENING = "icmpv6 type { mld-listener-report, mld-listener-done, mld2-listener-report }"
 NEIGHBOUR = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 accept"
-DENY = "goto zt_deny"
-"""Each refusal goes to the chain that says its reason: `refusal`."""
-REASONS = (("ct state invalid", "state"), ("@zt_underlay", "underlay"), ("@zt_strangers", "domain"))
-"""By what a rule asks."""
-PLACES = (
-    ("zt_guard", "source"),
-    ("zt_neighbours", "source"),
-    ("zt_from_", "source"),
-    ("zt_translated", "translated"),
-    ("zt_input", "node"),
-    ("zt_output", "node"),
-    ("zt_destination", "arrival"),
-    ("zt_reply", "answer"),
-    ("zt_original", "grant"),
-    ("zt_source", "grant"),
-    ("zt_outside", "grant"),
-    ("zt_forward", "flow"),
-)
-"""Otherwise by how the name of the chain begins."""
-PREFIX_BYTES = 127
-LOGGED = "limit rate 5/second burst 20 packets log prefix"
 SOURCE_WITHHELD, TARGET_WITHHELD = f"ip6 saddr @zt_underlay {DENY}", f"ip6 daddr @zt_underlay {DENY}"
 """Before a grant from or to an external is looked up: none holds the underlay address of a node. No address of ours is one (ZT303)."""
 
@@ -75,30 +55,12 @@ def chains(spec: NodeSpec, found: tuple[Collection, ...]) -> tuple[Chain, ...]:
         *(_ask(condition, tuple(sorted(behind[condition.id])), ends=not spec.observed) for condition in spec.conditions),
         *(_observing(spec) if spec.observed else ()),
         *_logging(spec),
-        *(_denying(name, f"zt-{name.removeprefix('zt_').replace('_', ' ')}") for name in _refusals(told)),
+        *(denying(name, f"zt-{name.removeprefix('zt_').replace('_', ' ')}") for name in refusals(told)),
         *(
-            _denying(bar_of(each), "zt-deny rule", each.rules)
+            denying(bar_of(each), "zt-deny rule", each.rules)
             for each in sorted({bar_of(each): each for each in spec.barred}.values(), key=bar_of)
         ),
     )
-
-
-def refusal(chain: str, rule: str) -> str:
-    """A rule with the reason for which it refuses, where it does."""
-    if not rule.endswith(DENY):
-        return rule
-    asked = [reason for words, reason in REASONS if words in rule]
-    placed = [reason for name, reason in PLACES if chain.startswith(name)]
-    return "_".join([rule, *[*asked, *placed][:1]])
-
-
-def _refusals(told: tuple[Chain, ...]) -> list[str]:
-    return sorted({rule.rpartition("goto ")[2] for chain in told for rule in chain.rules if DENY in rule})
-
-
-def _denying(name: str, head: str, rules: tuple[str, ...] = ()) -> Chain:
-    """Each reason has a limit of its own, so that a flood of one leaves room for the others."""
-    return Chain(name=name, rules=(f'{LOGGED} "{prefix(rules, head)}"', "counter drop"))
 
 
 def _base(spec: NodeSpec, flows: dict[str, Collection], found: tuple[Collection, ...]) -> Iterator[Chain]:
@@ -324,16 +286,6 @@ def _logging(spec: NodeSpec) -> Iterator[Chain]:
         condition = conditions[permit.condition]
         held = f"meta nfproto @{set_of(condition)}" if condition.of_time_alone else f"ip6 saddr @{set_of(condition)}"
         yield Chain(name=name, rules=(f"ct state new {held} {log}", f"goto {chain_of(condition.id)}"))
-
-
-def prefix(rules: tuple[str, ...], head: str = "zt-rule") -> str:
-    """What stands in front of a line in the log: as many rules as fit, and how many more there are."""
-    most = min(len(rules), PREFIX_BYTES // 2)  # a word and a blank each
-    for count in range(most, -1 if not rules else 0, -1):
-        words = [head, *rules[:count], *([f"+{len(rules) - count}"] if count < len(rules) else [])]
-        if len(said := f"{' '.join(words)} ") <= PREFIX_BYTES:
-            return said
-    raise ValueError(f"{rules[0]!r} is too long for a log")
 
 
 def _observing(spec: NodeSpec) -> Iterator[Chain]:
