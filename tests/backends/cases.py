@@ -84,11 +84,22 @@ segment desk { at s; admits people }
 role operator { from desk; requires user.mfa }
 """
 
+DENYING = """
+allow desk to files
+deny desk to files on tcp/400-500, icmp
+allow operator to print on tcp/9100-9102
+deny operator to print on tcp/9101
+deny lab to wide on tcp/1-1023
+deny desks to print on udp/53 between 08:00 and 18:00
+deny staff to files on tcp/22
+deny lab to internet
+"""
+
 
 def managed() -> Network:
-    """A node that is reached by whoever sits in one segment, and by a role in another; by ping too."""
+    """A node that is reached by whoever sits in one segment, and by a role in another; by ping too. Denies of every kind."""
     said = "timezone Europe/Berlin\n  manage from operator on tcp/22, icmp\n  manage from lab on tcp/443, udp/1000-2000"
-    network = support.network(CROSSING + MANAGED, frame=support.FRAME.replace("timezone Europe/Berlin", said))
+    network = support.network(CROSSING + MANAGED + DENYING, frame=support.FRAME.replace("timezone Europe/Berlin", said))
     keys = tuple(n.public_key(each.name) for each in network.intent.nodes)
     return network.model_copy(update={"intent": network.intent.model_copy(update={"public_keys": keys})})
 
@@ -101,6 +112,8 @@ allow lab to trial on tcp/22, icmp { log to beta }
 allow desks to beta on udp/9 between 08:00 and 18:00 { log to beta }
 allow desks to internet on tcp/443 { log to beta }
 allow internet to beta { log to beta }
+deny desks to trial on tcp/23
+deny desks to print on tcp/23, icmp
 """
 
 

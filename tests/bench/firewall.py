@@ -133,7 +133,7 @@ def _counter(space: str) -> int:
 
 def without_withheld(text: str) -> str:
     """The same, without any look at what is withheld: what could be gained at most by that."""
-    found, count = re.subn(r"\t\tip6 [sd]addr @zt_underlay goto zt_deny\n", "", text)
+    found, count = re.subn(r"\t\tip6 [sd]addr @zt_underlay goto zt_deny_underlay\n", "", text)
     assert count == 11
     return found
 
@@ -159,7 +159,7 @@ def with_classes(text: str) -> str:
         rules = (
             f"meta mark set ip6 {near} map @zt_class",
             f"{way} . meta mark . ip6 {far} . meta l4proto . th {port} @zt_tuples accept",
-            "goto zt_deny",
+            "goto zt_deny_grant",
         )
         before, _, behind = found.partition(f"\tchain {chain} {{\n")
         found = before + _chain(chain, rules) + behind.partition("\n\t}\n")[2]

@@ -189,8 +189,9 @@ class Lab:
             self.load_file(node, artifact)
 
     def files(self, node: str) -> tuple[Artifact, ...]:
-        """The node's own file, then the one for all nodes."""
-        return (*self.bundle.of(node, "nftables"), *self.bundle.at("underlay"))
+        """The node's own ruleset, then the file for all nodes."""
+        own = (each for each in self.bundle.of(node, "nftables") if each.path.endswith(".nft"))
+        return (*own, *self.bundle.at("underlay"))
 
     def load_file(self, node: str, artifact: Artifact) -> None:
         """One of them."""

@@ -133,7 +133,7 @@ def test_what_came_by_a_tunnel_leaves_in_its_own_domain() -> None:
     assert strangers(nodes["a"]) == {(zd["main"], zd["within-de"]), (zd["within-de"], zd["main"])}, "desks are met in both"
     rules = next(each.rules for each in NFTABLES.lower(nodes["a"]).chains if each.name == "zt_forward")
     place = next(index for index, rule in enumerate(rules) if "zt_strangers" in rule)
-    assert rules[place].endswith("goto zt_deny") and all("zt_relay" in rule for rule in rules[:place])
+    assert rules[place].endswith("goto zt_deny_domain") and all("zt_relay" in rule for rule in rules[:place])
     assert strangers(nodes["b"]) is None and strangers(nodes["c"]) is None
     both = specs(CROSSING + "segment safe { at one; carries bound }\n")["a"]
     safe = next(each.interface for each in both.segments if each.segment == "safe")

@@ -65,7 +65,8 @@ def _rules(found: Listing) -> list[dict[str, Any]]:
     rules = [each["rule"] for each in found if "rule" in each]
     empty = {each[kind]["name"] for each in found for kind in ("set", "map") if kind in each and _holds_nothing(each[kind])}
     idle = {f'"@{name}"' for name in (*empty, "zt_underlay")} | ({'"@zt_inside"'} if "zt_ingress" in empty else set())
-    deciding = (each for each in rules if each["chain"] != "zt_deny" and len(each["expr"]) > 1 and "log" not in each["expr"][-1])
+    counting = [each for each in rules if "counter" in each["expr"][0]]
+    deciding = (each for each in rules if each not in counting and len(each["expr"]) > 1 and "log" not in each["expr"][-1])
     return [each for each in deciding if not any(name in json.dumps(each["expr"]) for name in idle)]
 
 
@@ -197,6 +198,18 @@ def _alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
     return one["name"] == other["name"] or ("flags" in one and one.get("elem") == other.get("elem") and "timeout" not in one["flags"])
 
 
+def _silent(found: Listing, dice: Random) -> str:
+    """A line less in the log, or one in other words."""
+    rule = dice.choice([each["rule"] for each in found if "log" in each.get("rule", {"expr": [{}]})["expr"][-1]])
+    log = rule["expr"][-1]["log"]
+    said = log["prefix"]
+    if dice.random() < 0.5:
+        found[:] = [each for each in found if each.get("rule") is not rule]
+        return f"{rule['chain']} without `{said}`"
+    log["prefix"] = f"{said.split()[0]} {dice.choice(('grant', 'state', 'answer', 'c-000000000000', 'allow-0'))} "
+    return f"{rule['chain']}: `{log['prefix']}` for `{said}`"
+
+
 def _rule_more(found: Listing, dice: Random) -> str:
     """A rule that accepts, at the top of a chain that is asked."""
     chain = dice.choice(
@@ -220,4 +233,5 @@ KINDS: dict[str, Callable[[Listing, Random], str]] = {
     "a match turned round": _turned,
     "another set": _set_other,
     "a rule more": _rule_more,
+    "another line in the log": _silent,
 }

@@ -44,7 +44,7 @@ def test_every_random_change_is_shown_by_a_packet(case: str, node: str) -> None:
 SHOWN = {
     "no condition": (r"443 : goto zt_c_\w+", "443 : accept", r"forward: \S+ -> fd3c:91a2:77e0:1::100, protocol 6, .* -> 443, "),
     "an open policy": (
-        r"hook forward priority -5; policy drop;(.*?)goto zt_deny\n\t\}",
+        r"hook forward priority -5; policy drop;(.*?)goto zt_deny_flow\n\t\}",
         r"hook forward priority -5; policy accept;\1\n\t}",
         r"forward: .*: passes, and must not",
     ),
@@ -177,7 +177,7 @@ def test_what_observes_must_also_log() -> None:
     loud = rule("zt_forward", {"log": {"prefix": "zt-observe trial "}})
     outcome, reason = judge(json.dumps({"nftables": [*found[:first], loud, *found[first:]]}), spec, gone)
     assert outcome == "refuted" and reason.endswith("must not be logged as `zt-observe trial`")
-    closed = re.sub(r'"vmap": \{"key": (\{[^@]*?\}), "data": "@zt_observed"\}', r'"drop": null', json.dumps(json.loads(listing)))
+    closed = re.sub(r'"vmap": \{"key": (\{[^@]*?\}), "data": "@zt_observed"\}', r'"return": null', json.dumps(json.loads(listing)))
     outcome, reason = judge(closed, spec, gone)
     assert closed != json.dumps(json.loads(listing)) and outcome == "refuted" and "does not pass, and must" in reason
 

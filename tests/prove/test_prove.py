@@ -15,6 +15,7 @@ from ztosc.backends.nftables import Nftables
 from ztosc.ir.network import Network
 from ztosc.ir.verdict import Verdict
 from ztosc.nodes import project
+from ztosc.nodes.contract_spec import Opening
 from ztosc.prove import Tools, prove, real_tools
 
 RULESET = "nodes/edge-1/nftables/ruleset.nft"
@@ -66,15 +67,19 @@ MUTATIONS = {
     "an element less": (RULESET, r'\t\t\t"zt-s2" \. [^\n]* 8883 : accept,\n', ""),
     "a session from nowhere": (RULESET, r"(set zt_s_39\w+ \{)", r"\1\n\t\telements = { fd00::1 }"),
     "a rule more": (RULESET, r"(chain zt_forward \{[^\n]*\n[^\n]*\n)", r"\1\t\taccept\n"),
-    "a rule less": (RULESET, r"\t\tip6 saddr @zt_ours goto zt_deny\n", ""),
+    "a rule less": (RULESET, r"\t\tip6 saddr @zt_ours goto zt_deny_source\n", ""),
     "a port without a guard": (RULESET, r'"zt-s3" : goto zt_from_\d+', '"zt-s3" : return'),
     "all of ICMPv6": (RULESET, r"icmpv6 type \{ destination[^}]*\} ct state related accept", "meta l4proto ipv6-icmp accept"),
-    "established first": (RULESET, r"ct state invalid goto zt_deny", "ct state established accept"),
+    "established first": (RULESET, r"ct state invalid goto zt_deny_state", "ct state established accept"),
     "a spoofed source": (RULESET, r"\tfd3c:91a2:77e0:31::,", "\tfd3c:91a2:77e0:41::,"),
     "more from other nodes": (RULESET, r"(set zt_inbound \{.*?)\. 6 \. 443", r"\1. 6 . 400-443"),
     "another table": (RULESET, r"delete table inet ztos", "flush ruleset"),
     "a table more": (RULESET, r"\Z", "table ip open { }\n"),
-    "nodes not withheld": (RULESET, r"\t\tip6 daddr @zt_underlay goto zt_deny\n", ""),
+    "nodes not withheld": (RULESET, r"\t\tip6 daddr @zt_underlay goto zt_deny_underlay\n", ""),
+    "another reason": (RULESET, r"goto zt_deny_grant", "goto zt_deny_state"),
+    "a reason in other words": (RULESET, r'"zt-deny grant "', '"zt-deny state "'),
+    "a refusal in silence": (RULESET, r'limit[^\n]* "zt-deny grant "\n', ""),
+    "a condition that is not told": (RULESET, r'limit[^\n]* "zt-deny c-\w+ [^\n]*\n', ""),
     "open before the refill": (RULESET, r"(set zt_underlay \{.*?elements = \{\s*)::-[f:]+", r"\1::1"),
     "another target": (ZONE, r"(ehr.mercy.example. IN AAAA fd3c:91a2:77e0:1::1)00", r"\g<1>ff"),
     "a record less": (ZONE, r"ehr.mercy.example. IN AAAA [^\n]*\n", ""),
@@ -96,6 +101,49 @@ def test_every_change_is_caught(change: str) -> None:
     assert found and all(verdict.verdict == "refuted" and verdict.reason for verdict in found)
     folder = path.split("/", 3)[:3]
     assert any(re.match("/".join(folder) + r"/\S+:\d+: ", verdict.reason) for verdict in found)
+
+
+TIMES = "nodes/accept/nftables/windows.json"
+WRONG_TIMES = {
+    "an hour early": (r"\[1795258800, 1795309200\]", "[1795255200, 1795309200]"),
+    "a second long": (r"\[1795258800, 1795309200\]", "[1795258800, 1795327201]"),
+    "a day less": (r"\[1795258800, 1795309200\],\n", ""),
+    "a longer life": (r'"until": 1830297600', '"until": 1830297601'),
+    "another set": (r'"zt_o_\w+"', '"zt_o_000000000000"'),
+    "another key": (r'"key": "ipv6"', '"key": "fd00::1"'),
+    "always": (r'"open": \[\n.*\]\}', '"open": [\n[1767225600, 1830297600]]}'),
+    "nothing": (r'"windows": \[.*\]\}\n', '"windows": [\n]}\n'),
+    "other blanks": (r", 1795309200\]", ",1795309200]"),
+    "a float": (r", 1795309200\]", ", 1795309200.5]"),
+    "out of order": (r"\[1795258800, 1795309200\]", "[1795309200, 1795258800]"),
+    "one word more": (r'"schema_version"', '"more": 1, "schema_version"'),
+    "cut short": (r".{9}\Z", ""),
+    "two documents": (r"\Z", "{}"),
+}
+
+
+@pytest.mark.parametrize("change", WRONG_TIMES)
+def test_a_window_that_is_not_the_policy_s_is_caught(change: str) -> None:
+    network = CASES["keywords"]()
+    found = refuted(network, changed(built(network), TIMES, *WRONG_TIMES[change]))
+    assert any(verdict.property == "read-back" and re.match(rf"{TIMES}:\d+: ", verdict.reason) for verdict in found)
+
+
+@pytest.mark.parametrize("wrong", [((n.AT, n.AT + 60),), ()])
+def test_times_that_the_spec_has_wrong_are_found_by_the_proof_alone(wrong: tuple[tuple[int, int], ...]) -> None:
+    """What was written and what is lowered anew come from the same spec; the proof asks the conditions themselves."""
+    network = CASES["keywords"]()
+    opening = Opening(address=None, times=wrong)
+    specs = [
+        spec.model_copy(
+            update={"contract": tuple(each.model_copy(update={"openings": (opening,)} if each.openings else {}) for each in spec.contract)}
+        )
+        for spec in project(network)
+    ]
+    bundle = render_network(network, render(specs, backends()), network_backends())
+    found = [verdict for verdict in prove(network, specs, bundle) if verdict.verdict != "proved"]
+    assert {verdict.property for verdict in found} == {"enforcement"} and len(found) == 2
+    assert all(verdict.reason.startswith("when it is time differs for ") for verdict in found)
 
 
 GUESTS, PATIENTS = {"branch-1"}, {"branch-1", "edge-1", "edge-2"}
@@ -149,8 +197,8 @@ def test_a_wrong_template_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     render_truly = Nftables.render
 
     def render_wrongly(self: Nftables, model: object) -> object:
-        (artifact,) = render_truly(self, model)  # type: ignore[arg-type]
-        return (replace(artifact, content=artifact.content.replace(b"policy drop", b"policy accept")),)
+        artifact, *others = render_truly(self, model)  # type: ignore[arg-type]
+        return (replace(artifact, content=artifact.content.replace(b"policy drop", b"policy accept")), *others)
 
     monkeypatch.setattr(Nftables, "render", render_wrongly)
     network = n.hospital()

@@ -109,7 +109,7 @@ def test_a_timeout_is_what_is_left_at_the_moment_of_the_load() -> None:
     one, other = Element(*GOOD), Element("zt_o_0123456789ab", "ipv6", 1_800_000_000)
     assert one.left(1_799_999_990.25) == 9750 and refused((one, other), 1_799_999_999.9) == ()
     assert refused((one, other), 1_800_000_000.0) == (one, other), "an instant that has come has passed"
-    assert firewall._added((one,), 1_799_999_990.25) == "add element inet ztos zt_s_0123456789ab { fd00::9 timeout 9750ms }\n"
+    assert firewall._added((one,), 1_799_999_990.25) == "add element inet ztos zt_s_0123456789ab { fd00::9 timeout 0d9s750ms }\n"
     assert firewall._added((one,), 1_800_000_001) == "" and "timeout" not in firewall._renewed((one,), 1_800_000_001)
 
 
@@ -164,6 +164,14 @@ def test_a_load_is_whole_leaves_others_alone_and_ends_each_element_at_its_instan
     assert "table ip other" in machine.run("nft", "list tables")
     assert load(machine)["code"] == OK and stands(machine) == {}, "what is not said again is gone"
     assert "2001:db8:" in machine.run("nft", "list set inet ztos zt_underlay"), "what is withheld came with the same transaction"
+
+
+@real
+@pytest.mark.parametrize("days", [1, 12, 400, 30_000])
+def test_an_element_may_be_far_from_its_end(machine: Node, days: int) -> None:
+    """nft refuses a timeout of more than nine digits of milliseconds, which are eleven days."""
+    report = load(machine, elements((NAME, "fd00::1", int(time.time()) + days * 86_400)))
+    assert report["code"] == OK and abs((stands(machine)["fd00::1"] or 0) - days * 86_400) < 30
 
 
 @real

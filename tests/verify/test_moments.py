@@ -21,10 +21,10 @@ from tests.verify.networks import (
     segment,
     verified,
 )
-from ztosc.ir.clock import in_force
+from ztosc.ir.clock import in_force, offset_changes
 from ztosc.ir.network import Network
 from ztosc.ir.values import InstantType, Now, Validity, all_of
-from ztosc.verify.moments import Timeline, offset_changes, validity_text
+from ztosc.verify.moments import Timeline, validity_text
 from ztosc.verify.scope import Undecided
 
 WEEKDAYS = (0, 1, 2, 3, 4)

@@ -7,7 +7,7 @@ by path; content depends on the specs alone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -124,6 +124,8 @@ class Enforcement:
     """In IPv4, after translation: destination, protocol, port. ICMP echo is protocol 1, port 8."""
     heeds: bool = False
     """Whether nothing passes from or to an address that a target of the network withholds; everything is, until it says which."""
+    times: Mapping[tuple[str, str], Intervals] = field(default_factory=dict)
+    """By condition and address, or `ipv6` where it asks for the time alone: instants at which it is open without a session."""
 
 
 @runtime_checkable

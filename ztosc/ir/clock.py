@@ -6,11 +6,14 @@ Guarantees: no use of the machine's own zone files or local time.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from ztosc.ir.values import Validity, Window
+
+DAY = 86_400
 
 
 @cache
@@ -56,3 +59,25 @@ def is_over(validity: Validity, instant: int) -> bool:
 def instant_text(instant: int) -> str:
     """An instant in RFC 3339, UTC."""
     return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def offset(name: str, instant: int) -> int:
+    """Seconds that a zone's clock is ahead of UTC."""
+    found = datetime.fromtimestamp(instant, UTC).astimezone(zone(name)).utcoffset()
+    return int(found.total_seconds()) if found is not None else 0
+
+
+@lru_cache(maxsize=256)
+def offset_changes(name: str, start: int, end: int) -> tuple[int, ...]:
+    """Every instant in start < t < end at which a zone's offset changes; two changes within one day that cancel are not seen."""
+    days = [(instant, offset(name, instant)) for instant in (*range(start, end, DAY), end)]
+    found = (_bisect(name, low, high) for (low, before), (high, behind) in pairwise(days) if before != behind)
+    return tuple(change for change in found if change < end)
+
+
+def _bisect(name: str, low: int, high: int) -> int:
+    before = offset(name, low)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if offset(name, middle) == before else (low, middle)
+    return high

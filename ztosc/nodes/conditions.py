@@ -80,7 +80,7 @@ def from_now(validity: Validity, now: int) -> Validity | None:
 def combine(allows: Iterable[Term], denies: Iterable[Term]) -> Condition | bool:
     """The condition of a cell, reduced: `True` where it asks nothing, `False` where nobody can fulfil it."""
     against = _maximal(term for term in denies if term.guard != FALSE)
-    favour = _maximal(term for term in allows if term.guard != FALSE and not any(_always_beats(deny, term) for deny in against))
+    favour = _maximal(term for term in allows if term.guard != FALSE and not any(always_beats(deny, term) for deny in against))
     against = tuple(deny for deny in against if any(_may_meet(deny.who, allow.who) for allow in favour))
     if not favour:
         return False
@@ -107,7 +107,7 @@ def _who_covers(wide: Who, narrow: Who) -> bool:
     return isinstance(wide, Anyone) or wide == narrow
 
 
-def _always_beats(deny: Term, allow: Term) -> bool:
+def always_beats(deny: Term, allow: Term) -> bool:
     """Whether a deny fires whenever this allow would."""
     return _who_covers(deny.who, allow.who) and deny.guard in (TRUE, allow.guard) and deny.validity in (ALWAYS, allow.validity)
 

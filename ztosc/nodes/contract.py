@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ztosc.logic import addresses, intervals
-from ztosc.nodes.contract_spec import Admission, DynamicSet
+from ztosc.nodes.contract_spec import Admission, DynamicSet, Opening
+from ztosc.nodes.openings import of_endpoint, of_time
 from ztosc.nodes.spec import Condition, Member, NodeSpec, Permit, intervals_of, ranges
 from ztosc.nodes.view import Local
 
@@ -28,7 +29,19 @@ def _set(local: Local, condition: Condition, permits: list[Permit], members: tup
         admissions=tuple(_admissions(local, permits)),
         stale=min(bounds, default=None),
         standing=tuple(each.address for each in members if each.condition == condition.id),
+        openings=tuple(_openings(local, condition, permits)),
     )
+
+
+def _openings(local: Local, condition: Condition, permits: list[Permit]) -> Iterable[Opening]:
+    """Of local endpoints in the segments from which the condition is asked, by address."""
+    types, at = local.whole.types, local.whole.network.at
+    if condition.of_time_alone:
+        return of_time(condition, types, at)
+    asking = {permit.source.name for permit in permits if permit.interface is not None}
+    services = sorted({service for name in asking for service in local.whole.services_on[name]})
+    here = sorted((number, each) for each in services for node, number in local.whole.endpoints[each] if node == local.node.name)
+    return (opening for number, each in here for opening in of_endpoint(condition, each, addresses.address_text(number), types, at))
 
 
 def _admissions(local: Local, permits: list[Permit]) -> Iterable[Admission]:

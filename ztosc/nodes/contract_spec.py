@@ -13,6 +13,18 @@ Ranges = tuple[tuple[str, str], ...]
 """Addresses from the first to the last, ends included."""
 
 
+Times = tuple[tuple[int, int], ...]
+"""Instants in seconds since 1970: from the first of each pair on, up to the second, which is not in it; sorted, apart."""
+
+
+class Opening(Model):
+    """What stands in a set at known times, whoever has a session."""
+
+    address: str | None
+    """Of an endpoint that fulfils the condition by being what it is; absent where the condition asks for the time alone."""
+    times: Times
+
+
 class Admission(Model):
     """Where an initiator may sit: behind an in-port here or, where that is absent, outside."""
 
@@ -37,3 +49,6 @@ class DynamicSet(Model):
     """Seconds; the least of what the roles and rules behind it say. Absent: no bound is said."""
     standing: tuple[str, ...]
     """Endpoints that fulfil the condition by being what they are: in the file, without a timeout."""
+    openings: tuple[Opening, ...] = ()
+    """What the clock alone decides: of a `time` exactly one, of `sessions` endpoints that fulfil it by being what they are,
+    but not always."""

@@ -15,7 +15,7 @@ from ztosc.logic.ports import Boxes
 from ztosc.nodes.conditions import always_holds_for
 from ztosc.nodes.grants import Cell, Source, Target, end
 from ztosc.nodes.reach import embedded, of_prefixes, only_ipv6
-from ztosc.nodes.spec import Condition, End, Inbound, IsEndpoint, Member, NodeSpec, Permit, intervals_of, ranges, spans
+from ztosc.nodes.spec import Barred, Condition, End, Inbound, IsEndpoint, Member, NodeSpec, Permit, intervals_of, ranges, spans
 from ztosc.nodes.view import Local, points
 
 Reached = tuple[Target, Cell, Intervals]
@@ -66,7 +66,28 @@ def _group(source: End, interface: str | None, sources: Intervals, reached: Iter
             origins=spans(span for _, cell, _ in parts for span in cell.origins),
             stale=min((cell.stale for _, cell, _ in parts if cell.stale is not None), default=None),
             logged=logged,
+            rules=tuple(sorted({rule for _, cell, _ in parts for rule in cell.rules})),
         )
+
+
+def barred(local: Local) -> tuple[Barred, ...]:
+    """What denies close to this node's segments: hosts that a rule treats alike together."""
+    found: dict[tuple[str, str, str, Boxes, tuple[str, ...]], list[Intervals]] = defaultdict(list)
+    for name in sorted(local.places):
+        for target, bars in local.whole.bars.get(("segment", name), {}).items():
+            for bar in bars if local.whole.hosts(target) else ():
+                found[(name, target.kind, target.name, bar.ports, bar.rules)].append(local.whole.hosts(target))
+    return tuple(
+        Barred(
+            source=End(kind="segment", name=name),
+            interface=local.whole.plans[name].interface,
+            to=End.model_validate({"kind": kind, "name": to}),
+            destinations=ranges(intervals.union(*parts)),
+            ports=boxes,
+            rules=rules,
+        )
+        for (name, kind, to, boxes, rules), parts in sorted(found.items(), key=lambda item: item[0])
+    )
 
 
 def conditions(local: Local, found: tuple[Permit, ...]) -> tuple[Condition, ...]:

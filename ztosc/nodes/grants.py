@@ -17,7 +17,7 @@ from ztosc.ir.network import Network
 from ztosc.ir.values import TRUE, Ref
 from ztosc.logic import ports, regions
 from ztosc.logic.ports import Boxes
-from ztosc.nodes.conditions import combine, from_now
+from ztosc.nodes.conditions import always_beats, combine, from_now
 from ztosc.nodes.spec import ActsAs, Anyone, Condition, End, IsDevice, IsEndpoint, Term, Who, spans
 from ztosc.source import Span
 
@@ -47,6 +47,16 @@ class Cell:
     """Seconds that it may outlive the last confirmation of its facts: the least that any rule or role behind it says."""
     logged: tuple[str, ...] = ()
     """Rules among those that open it whose flows shall be logged, by id."""
+    rules: tuple[str, ...] = ()
+    """Rules that its condition comes from, allows and denies, by id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Ports that explicit denies close, whoever asks: each of the rules takes all of a grant away, or speaks of everybody."""
+
+    ports: Boxes
+    rules: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +67,24 @@ class _Entry:
     origin: Span
     stale: int | None = None
     logged: str | None = None
+    rule: str | None = None
 
 
 Source = tuple[Literal["segment", "external"], str]
 Cells = dict[Source, dict[Target, tuple[Cell, ...]]]
+Bars = dict[Source, dict[Target, tuple[Bar, ...]]]
 
 
-def grants(network: Network) -> Cells:
-    """Every cell of a network, by source and target, both in order."""
+def grants(network: Network) -> tuple[Cells, Bars]:
+    """Every cell of a network, and what denies close, by source and target, both in order."""
     entries = _Entries(network).collect()
-    found: Cells = {}
+    cells: Cells = {}
+    bars: Bars = {}
     for source in sorted(entries):
         by_target = {target: cut(entries[source][target]) for target in sorted(entries[source], key=lambda target: target.key)}
-        found[source] = {target: cells for target, cells in by_target.items() if cells}
-    return found
+        cells[source] = {target: open_ for target, (open_, _) in by_target.items() if open_}
+        bars[source] = {target: closed for target, (_, closed) in by_target.items() if closed}
+    return cells, bars
 
 
 def managers(network: Network) -> dict[str, tuple[Cell, ...]]:
@@ -84,7 +98,7 @@ def managers(network: Network) -> dict[str, tuple[Cell, ...]]:
                 if kind == "segment":
                     term = Term(who=who, guard=role.requires if role else TRUE)
                     found[name].append(_Entry("allow", each.ports, (term,), each.origin, role.stale if role else None))
-    return {name: cells for name in sorted(found) if (cells := cut(found[name]))}
+    return {name: cells for name in sorted(found) if (cells := cut(found[name])[0])}
 
 
 class _Entries:
@@ -104,7 +118,8 @@ class _Entries:
             targets = self._targets(rule)
             for source, terms in self._sources(rule).items():
                 for target, boxes in targets.items():
-                    found[source][target].append(_Entry(rule.effect, boxes, tuple(terms), rule.origin, self._stale(rule), _logged(rule)))
+                    entry = _Entry(rule.effect, boxes, tuple(terms), rule.origin, self._stale(rule), _logged(rule), rule.id)
+                    found[source][target].append(entry)
         for service in self.network.intent.services:
             among = _Entry("allow", service.listen, (Term(who=IsEndpoint(service=service.name)),), service.origin)
             found[("segment", service.segment)][Target("segment", service.segment, service.name)].append(among)
@@ -178,19 +193,32 @@ class _Entries:
         yield from (Target("segment", segment, service.name) for service in self.policy.services.values() if service.segment == segment)
 
 
-def cut(entries: Iterable[_Entry]) -> tuple[Cell, ...]:
-    """Disjoint cells of ports, each with the condition that the entries about it come to; linear in what the ports are cut into."""
+def cut(entries: Iterable[_Entry]) -> tuple[tuple[Cell, ...], tuple[Bar, ...]]:
+    """Disjoint cells of ports, each with the condition that the entries about it come to, and beside them what denies close; linear in what
+    the ports are cut into."""
     parts = list(entries)
     boxes = [(((low, high), (first, last)), index) for index, entry in enumerate(parts) for low, high, first, last in entry.ports]
     alike: dict[tuple[int, ...], list[ports.Box]] = defaultdict(list)
     for ((low, high), (first, last)), about in regions.cells(boxes):
         alike[about].append((low, high, first, last))
     found: dict[tuple[str, tuple[str, ...]], list[Cell]] = defaultdict(list)
+    closed: dict[tuple[str, ...], list[ports.Box]] = defaultdict(list)
     for about, held in alike.items():
-        cell = _cell(ports.boxes(held), [parts[index] for index in about])
+        chosen = [parts[index] for index in about]
+        cell = _cell(ports.boxes(held), chosen)
         if cell is not None:
             found[(cell.condition.id if cell.condition else "", cell.logged)].append(cell)
-    return tuple(_together(cells) for _, cells in sorted(found.items()))
+        elif rules := _barring(chosen):
+            closed[rules].extend(held)
+    bars = tuple(Bar(ports.boxes(held), rules) for rules, held in sorted(closed.items()))
+    return tuple(_together(cells) for _, cells in sorted(found.items())), bars
+
+
+def _barring(entries: list[_Entry]) -> tuple[str, ...]:
+    """Denies that speak of everybody, or that take away what some allow grants."""
+    allows = [term for entry in entries if entry.effect == "allow" for term in entry.terms] or [Term(who=Anyone())]
+    denies = [(entry.rule, term) for entry in entries if entry.effect == "deny" for term in entry.terms]
+    return tuple(sorted({rule for rule, term in denies if rule and any(always_beats(term, allow) for allow in allows)}))
 
 
 def _cell(boxes: Boxes, entries: list[_Entry]) -> Cell | None:
@@ -201,7 +229,12 @@ def _cell(boxes: Boxes, entries: list[_Entry]) -> Cell | None:
         return None
     logged = tuple(sorted({entry.logged for entry in entries if entry.logged}))
     stale = min((entry.stale for entry in entries if entry.stale is not None), default=None)
-    return Cell(boxes, None if condition is True else condition, spans(entry.origin for entry in entries), stale, logged)
+    origins = spans(entry.origin for entry in entries)
+    if condition is True:
+        return Cell(boxes, None, origins, stale, logged)
+    asked = {*condition.allows, *condition.denies}
+    rules = tuple(sorted({entry.rule for entry in entries if entry.rule and not asked.isdisjoint(entry.terms)}))
+    return Cell(boxes, condition, origins, stale, logged, rules)
 
 
 def _logged(rule: Rule) -> str | None:
@@ -211,7 +244,8 @@ def _logged(rule: Rule) -> str | None:
 def _together(cells: list[Cell]) -> Cell:
     """Cells of one condition as one."""
     boxes = ports.boxes(box for cell in cells for box in cell.ports)
-    return Cell(boxes, cells[0].condition, spans(span for cell in cells for span in cell.origins), _least(cells), cells[0].logged)
+    rules = tuple(sorted({rule for cell in cells for rule in cell.rules}))
+    return Cell(boxes, cells[0].condition, spans(span for cell in cells for span in cell.origins), _least(cells), cells[0].logged, rules)
 
 
 def _least(cells: Iterable[Cell]) -> int | None:

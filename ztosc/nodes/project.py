@@ -22,6 +22,7 @@ from ztosc.nodes.fabric import flows as routing_flows
 from ztosc.nodes.fabric_spec import Fabric
 from ztosc.nodes.management import management
 from ztosc.nodes.observing import observed
+from ztosc.nodes.openings import life
 from ztosc.nodes.reach import of_prefixes
 from ztosc.nodes.spec import Client, LocalSegment, NodeFlow, NodeSpec, Resolver, SystemPort, Transit, TunnelSide, intervals_of, ranges
 from ztosc.nodes.translation import translator
@@ -63,11 +64,13 @@ def _spec(local: Local, fabrics: Fabrics) -> NodeSpec:
         conditions=conditions,
         attributes=tuple((name, whole.types[name]) for name in sorted({name for each in conditions for name in asked(each)})),
         permits=permits,
+        barred=edges.barred(local),
         inbound=arriving,
         management=managed,
         observed=observed(local),
         members=members,
         contract=contract(local, (*permits, *managed), conditions, members),
+        life=life(whole.network.at),
         systems=_systems(local),
         clients=tuple(_clients(local, fabric)) if local.systems else (),
         flows=(*_flows(node, tunnels, resolver), *routing_flows(fabric)),

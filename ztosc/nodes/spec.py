@@ -117,6 +117,20 @@ class Permit(Model):
     """Seconds that it may outlive the last confirmation of its facts: the least that a rule or role behind it says."""
     logged: tuple[str, ...] = ()
     """Rules whose flows the node logs as they begin, by id."""
+    rules: tuple[str, ...] = ()
+    """Rules that the condition comes from, by id; none where there is none, or for `manage`."""
+
+
+class Barred(Model):
+    """What explicit denies close to a segment here, whoever asks: nothing passes there, and a refusal can say why."""
+
+    source: End
+    interface: str
+    to: End
+    destinations: Ranges
+    ports: Boxes
+    rules: tuple[str, ...]
+    """By id."""
 
 
 class Inbound(Model):
@@ -321,7 +335,11 @@ class NodeSpec(Model):
     """Types of the attributes that the conditions ask for."""
     contract: tuple[DynamicSet, ...]
     """What may ever be filled in at run time."""
+    life: tuple[int, int]
+    """The instants for which the times in it are written: behind the second one everything that asks for the time is closed."""
     permits: tuple[Permit, ...]
+    barred: tuple[Barred, ...]
+    """Disjoint from each other and from the permits of their source."""
     inbound: tuple[Inbound, ...]
     management: tuple[Permit, ...]
     """What may be initiated to the node itself, at the gateway address of the segment that the initiator sits in."""

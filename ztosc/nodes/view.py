@@ -19,7 +19,7 @@ from ztosc.logic import addresses, intervals
 from ztosc.logic.intervals import Intervals
 from ztosc.nodes import records, sizes
 from ztosc.nodes.conditions import intern
-from ztosc.nodes.grants import Cell, Cells, Target, grants, managers
+from ztosc.nodes.grants import Cell, Target, grants, managers
 from ztosc.nodes.reach import as_ipv6, of_prefixes, outlines, overlay
 from ztosc.nodes.spec import ranges
 
@@ -34,7 +34,7 @@ class Whole:
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self.cells: Cells = grants(network)
+        self.cells, self.bars = grants(network)
         self.managers = managers(network)
         by_target = (cells for targets in self.cells.values() for cells in targets.values())
         found = (cell.condition for cells in chain(by_target, self.managers.values()) for cell in cells)

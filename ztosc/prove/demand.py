@@ -1,6 +1,6 @@
 """What a NodeSpec demands to be enforced, in the same words in which a backend says what its files let pass.
 
-Guarantees: computed from the spec alone, by other code than what made the files.
+Guarantees: computed from the spec and the network, by other code than what made the files.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from ztosc.logic import addresses, intervals, ports, regions
 from ztosc.logic.intervals import Intervals
 from ztosc.logic.ports import ECHO, ICMPV6, Boxes
 from ztosc.nodes.spec import NodeSpec, intervals_of
+from ztosc.prove.times import opened
 
 NO_FLOW: Boxes = ((ICMPV6, ICMPV6, 0, ECHO[1] - 1), (ICMPV6, ICMPV6, ECHO[1] + 1, 65535))
 """ICMPv6 that is not an echo request: neighbours and errors, which no policy grants."""
@@ -46,6 +47,7 @@ def demanded(network: Network, spec: NodeSpec) -> Enforcement:
         observed=_observed(spec),
         leaving=_leaving(spec),
         hosts={each.interface: intervals_of(each.hosts) for each in spec.segments},
+        times=opened(network, spec),
     )
 
 

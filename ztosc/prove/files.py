@@ -132,6 +132,7 @@ def _unlike(found: Enforcement, wanted: Enforcement) -> str:
         ("who may reach the node itself", found.management, wanted.management),
         ("what is only observed", found.observed, wanted.observed),
         ("what may sit behind a port", found.hosts, wanted.hosts),
+        ("when it is time", found.times, wanted.times),
     ):
         if dict(left) != dict(right):
             keys = sorted({str(key) for key in (*left, *right) if left.get(key) != right.get(key)})

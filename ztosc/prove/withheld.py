@@ -37,6 +37,7 @@ def without(found: Enforcement, gone: Intervals) -> Enforcement:
         observed=found.observed,
         hosts=found.hosts,
         leaving=found.leaving,
+        times=found.times,
         heeds=True,
     )
 

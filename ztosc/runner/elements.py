@@ -57,12 +57,17 @@ def _element(found: Any) -> Element:
     name, key, until = found["set"], found["key"], found["until"]
     if not isinstance(until, int) or isinstance(until, bool) or not 0 < until < LAST:
         raise BadFile(f"{until!r} is no instant in seconds")
+    return Element(*place(name, key), until)
+
+
+def place(name: Any, key: Any) -> tuple[str, str]:
+    """A set and what stands in it, in canonical text. Raises `BadFile`."""
     if not isinstance(name, str) or not isinstance(key, str):
         raise BadFile("a set and a key are texts")
     if TIME.fullmatch(name) and key == OPEN:
-        return Element(name, key, until)
+        return name, key
     if SESSIONS.fullmatch(name):
-        return Element(name, _address(key), until)
+        return name, _address(key)
     raise BadFile(f"{key!r} cannot stand in {name!r}")
 
 

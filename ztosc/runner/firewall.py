@@ -1,8 +1,9 @@
-"""`ztos-node firewall (--check | --load) RULESET WITHHELD [ELEMENTS]`: the firewall of a node, loaded as a whole or not at all.
+"""`ztos-node firewall (--check | --load) RULESET WITHHELD [WINDOWS] [ELEMENTS]`: the firewall of a node, loaded as a whole or not at all;
+`ztos-node firewall --windows WINDOWS`: what the clock opens in the one that is loaded.
 
 Guarantees: nothing but table `inet ztos` is touched; nft checks all of it first, and takes ruleset, withheld addresses and elements in one
 transaction, under `TZ=UTC`; an element ends at its instant, whatever the load took; one whose instant has passed is not made; success is
-said only after the sets were read again.
+said only after the sets were read again. A report on windows says when one opens `next`, at which instant somebody must come again.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,15 @@ from ztosc.runner.kernel import ENVIRONMENT
 from ztosc.runner.report import Problem, Report
 from ztosc.runner.statements import foreign, written
 from ztosc.runner.wanted import BadFile
+from ztosc.runner.windows import Window, Windows, following, standing
+from ztosc.runner.windows import parse as parse_windows
 
-MODES = ("--check", "--load")
+WANTS = {"--check": (2, 4), "--load": (2, 4), "--windows": (1, 1)}
+"""How many files."""
+USES = "--check or --load with two rulesets, then windows and elements if there are any; --windows with windows"
 TIMEOUT = 300
 """Seconds for one transaction."""
+DAY = 86_400
 SLACK = 2
 """Seconds by which nft may say more than is left: it tells whole ones."""
 Clock = Callable[[], float]
@@ -35,22 +42,56 @@ class Refused(Exception):
     """nft refused; the text says why."""
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What is to stand in dynamic sets: until an instant, and by the clock."""
+
+    elements: tuple[Element, ...]
+    windows: tuple[Windows, ...]
+
+    @property
+    def timed(self) -> tuple[Window, ...]:
+        """Every window."""
+        return tuple(window for each in self.windows for window in each.windows)
+
+    def at(self, now: float) -> tuple[Element, ...]:
+        """All that stands at an instant; where two say so of one key, for as long as the later one."""
+        latest: dict[tuple[str, str], Element] = {}
+        for each in (*self.elements, *standing(self.timed, now)):
+            known = latest.get((each.set, each.key))
+            if known is None or known.until < each.until:
+                latest[(each.set, each.key)] = each
+        return tuple(latest.values())
+
+
 def run(arguments: Sequence[str], clock: Clock = time.time) -> Report:
     """The whole command."""
     report = Report()
-    if len(arguments) not in (3, 4) or arguments[0] not in MODES:
-        report.problems.append(Problem("file", "", f"firewall wants one of {' '.join(MODES)}, two rulesets, and elements if there are any"))
+    mode, paths = (arguments[0], arguments[1:]) if arguments else ("", ())
+    few, many = WANTS.get(mode, (1, 0))
+    if not few <= len(paths) <= many:
+        report.problems.append(Problem("file", "", f"firewall wants one of {USES}"))
         return report
-    mode, *paths = arguments
     try:
-        rules = "".join(_read(Path(path)) for path in paths[:2])
-        elements = parse(Path(paths[2]).read_bytes()) if len(paths) > 2 else ()
-        _transaction(mode, rules, elements, clock, report)
+        rules = "" if mode == "--windows" else "".join(_read(Path(path)) for path in paths[:2])
+        held = _held(paths[0 if mode == "--windows" else 2 :])
+        if mode == "--windows":
+            _opened(held, clock, report)
+        else:
+            _transaction(mode, rules, held, clock, report)
     except (BadFile, OSError, UnicodeDecodeError) as error:
         report.problems.append(Problem("file", " ".join(paths), str(error)))
     except Refused as error:
         report.problems.append(Problem("failed", "nft", str(error)))
     return report
+
+
+def _held(paths: Iterable[str]) -> Held:
+    """Of files with windows and files with elements."""
+    contents = [Path(path).read_bytes() for path in paths]
+    said = [(content, parse_windows(content)) for content in contents]
+    elements = tuple(each for content, windows in said if windows is None for each in parse(content))
+    return Held(elements, tuple(windows for _, windows in said if windows is not None))
 
 
 def _read(path: Path) -> str:
@@ -61,13 +102,16 @@ def _read(path: Path) -> str:
     return text if text.endswith("\n") else text + "\n"
 
 
-def _transaction(mode: str, rules: str, elements: tuple[Element, ...], clock: Clock, report: Report) -> None:
+def _transaction(mode: str, rules: str, held: Held, clock: Clock, report: Report) -> None:
     """Checked, loaded, and the elements once more: a large ruleset takes seconds, and each is one that an element would live on."""
-    over = refused(elements, clock())
+    now = clock()
+    over = refused(held.elements, now)
     report.changes.extend(f"{each.set} {each.key} is left out: its instant has passed" for each in over)
-    standing = {name: written(rules, name) for name in {each.set for each in elements}}
-    kept = tuple(each for each in elements if each not in over and each.key not in standing[each.set])
+    elements = held.at(now)
+    written_ = {name: written(rules, name) for name in {each.set for each in elements}}
+    kept = tuple(each for each in elements if each not in over and each.key not in written_[each.set])
     _nft("--check", "--file", "-", given=rules + _added(kept, clock()))
+    _due(held, now, report)
     if mode == "--check":
         return
     _nft("--file", "-", given=rules + _added(kept, clock()))
@@ -77,20 +121,56 @@ def _transaction(mode: str, rules: str, elements: tuple[Element, ...], clock: Cl
     report.problems.extend(_unlike(kept, _standing(kept), clock()))
 
 
-def _added(elements: Iterable[Element], now: float) -> str:
-    return "".join(
-        f"add element inet ztos {each.set} {{ {each.key} timeout {left}ms }}\n" for each in elements if (left := each.left(now)) > 0
+def _opened(held: Held, clock: Clock, report: Report) -> None:
+    """What is open now stands there until it closes, and nothing else of what the file names; sessions are left alone."""
+    now = clock()
+    if held.elements or not held.windows:
+        raise BadFile("elements, and windows are expected")
+    kept, timed = held.at(now), held.timed
+    if timed:
+        _nft("--file", "-", given=_emptied(timed) + _added(kept, clock()))
+    report.changes.extend(f"{each.set} {each.key} is open until {each.until}" for each in kept)
+    _due(held, now, report)
+    found, opened = _standing(timed), {(each.set, each.key) for each in kept}
+    report.problems.extend(_unlike(kept, found, clock()))
+    closed = sorted({(each.set, each.key) for each in timed} - opened)
+    report.problems.extend(
+        Problem("failed", name, f"{key} is there, and it is not its time") for name, key in closed if (name, key) in found
     )
 
 
+def _due(held: Held, now: float, report: Report) -> None:
+    """When to come again; and where there is no use in it, because nobody has said more."""
+    if held.windows:
+        report.due["next"] = following(held.timed, now)
+    for each in held.windows:
+        if each.until <= now:
+            report.changes.append(f"windows were written until {each.until}: all of them stay closed until the network is built anew")
+
+
+def _added(elements: Iterable[Element], now: float) -> str:
+    timed = ((each, each.left(now)) for each in elements)
+    return "".join(f"add element inet ztos {each.set} {{ {each.key} timeout {_lasting(left)} }}\n" for each, left in timed if left > 0)
+
+
+def _lasting(left: int) -> str:
+    """Milliseconds in words of nft, which refuses a number of ten digits."""
+    seconds, rest = divmod(left, 1000)
+    return f"{seconds // DAY}d{seconds % DAY}s{rest}ms"
+
+
 def _renewed(elements: tuple[Element, ...], now: float) -> str:
-    """Added, so that deleting never fails, deleted, and added again with what is left now: nothing is gone in between."""
-    named = "".join(f"element inet ztos {each.set} {{ {each.key} }}\n" for each in elements)
-    lines = named.splitlines(keepends=True)
-    return "".join(f"add {line}delete {line}" for line in lines) + _added(elements, now)
+    """With what is left now; nothing is gone in between."""
+    return _emptied(elements) + _added(elements, now)
 
 
-def _standing(elements: Iterable[Element]) -> Standing:
+def _emptied(keys: Iterable[Element | Window]) -> str:
+    """Added, so that deleting never fails, and deleted."""
+    lines = (f"element inet ztos {each.set} {{ {each.key} }}\n" for each in keys)
+    return "".join(f"add {line}delete {line}" for line in lines)
+
+
+def _standing(elements: Iterable[Element | Window]) -> Standing:
     found: Standing = {}
     for name in sorted({each.set for each in elements}):
         listed = json.loads(_nft("--json", "list", "set", "inet", "ztos", name))["nftables"]

@@ -41,6 +41,8 @@ class Report:
     checked: bool = False
     changes: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    due: dict[str, int | None] = field(default_factory=dict)
+    """What else the report says: of windows, as `next`, when one opens and the command has to be run again."""
 
     @property
     def code(self) -> int:
@@ -51,4 +53,4 @@ class Report:
     def table(self) -> dict[str, Any]:
         """As JSON."""
         problems = [{"kind": each.kind, "name": each.name, "text": each.text} for each in self.problems]
-        return {"code": self.code, "changes": self.changes, "problems": problems}
+        return {"code": self.code, "changes": self.changes, "problems": problems, **self.due}

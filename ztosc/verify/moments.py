@@ -17,17 +17,15 @@ import bisect
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from itertools import pairwise
 
-from ztosc.ir.clock import in_force, instant_text, zone
+from ztosc.ir.clock import DAY, in_force, instant_text, offset, offset_changes
 from ztosc.ir.guards import atoms
 from ztosc.ir.network import Network
 from ztosc.ir.values import Constant, Guard, InstantType, Now, Validity, Window
 from ztosc.verify.scope import Undecided
 
 YEARS = 28
-DAY = 86_400
 WEEK = 7 * DAY
 YEAR = 366 * DAY
 LATEST = int(datetime(9999, 12, 1, tzinfo=UTC).timestamp())
@@ -158,28 +156,6 @@ def _edges(window: Window, start: int, end: int) -> Iterator[int]:
             if start < edge < end:
                 yield edge
         midnight += DAY
-
-
-def offset(name: str, instant: int) -> int:
-    """Seconds that a zone's clock is ahead of UTC."""
-    found = datetime.fromtimestamp(instant, UTC).astimezone(zone(name)).utcoffset()
-    return int(found.total_seconds()) if found is not None else 0
-
-
-@lru_cache(maxsize=256)
-def offset_changes(name: str, start: int, end: int) -> tuple[int, ...]:
-    """Every instant in start < t < end at which a zone's offset changes; two changes within one day that cancel are not seen."""
-    days = [(instant, offset(name, instant)) for instant in (*range(start, end, DAY), end)]
-    found = (_bisect(name, low, high) for (low, before), (high, behind) in pairwise(days) if before != behind)
-    return tuple(change for change in found if change < end)
-
-
-def _bisect(name: str, low: int, high: int) -> int:
-    before = offset(name, low)
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if offset(name, middle) == before else (low, middle)
-    return high
 
 
 def thresholds(*networks: Network) -> tuple[int, ...]:

@@ -1,7 +1,8 @@
 """nftables: one table that denies by default, and sets that say what is granted.
 
-Guarantees: the number of rules does not depend on the policy's, only on the number of distinct conditions; loading the file twice
-gives the same ruleset; nothing on the node but table `inet ztos` is touched. Dynamic sets are empty after a load: closed.
+Guarantees: the number of rules does not depend on that of grants, only on the distinct conditions and on the rules that the log names;
+loading the file twice gives the same ruleset; nothing on the node but table `inet ztos` is touched. Dynamic sets are empty after a load:
+closed.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from ztosc.backends.nftables.meaning import enforcement
 from ztosc.backends.nftables.model import Element, Ruleset
 from ztosc.backends.nftables.read import Reader
 from ztosc.backends.nftables.sets import collections
+from ztosc.backends.nftables.windows import PATH as WINDOWS
+from ztosc.backends.nftables.windows import read as read_windows
+from ztosc.backends.nftables.windows import windows, written
 from ztosc.backends.nftables.words import comment
 from ztosc.backends.template import fill
 from ztosc.diagnostics import Diagnostic, Severity
@@ -52,21 +56,24 @@ class Nftables:
     def lower(self, spec: NodeSpec) -> Ruleset:
         """The ruleset of a node."""
         found = collections(spec)
-        return Ruleset(comment=comment(f"node {spec.node}, written by ztosc"), collections=found, chains=chains(spec, found))
+        said = comment(f"node {spec.node}, written by ztosc")
+        return Ruleset(comment=said, collections=found, chains=chains(spec, found), windows=windows(spec))
 
     def render(self, model: Ruleset) -> tuple[Artifact, ...]:
-        """One file."""
-        kind = self.manifest.artifacts[0]
-        content = fill(self.folder, "ruleset.nft.j2", {"ruleset": model}, {"quoted": _quoted, "lines": _lines})
-        return (Artifact(PATH, content, kind.mode, kind.owner),)
+        """The ruleset, and when what the clock opens is open."""
+        kinds = self.manifest.artifacts
+        ruleset = fill(self.folder, "ruleset.nft.j2", {"ruleset": model}, {"quoted": _quoted, "lines": _lines})
+        contents = (ruleset, written(model.windows))
+        return tuple(Artifact(kind.path, content, kind.mode, kind.owner) for kind, content in zip(kinds, contents, strict=True))
 
     def read(self, artifacts: Iterable[Artifact]) -> Ruleset:
-        """The ruleset that the file means."""
+        """The ruleset that the files mean."""
         found = {artifact.path: artifact for artifact in artifacts}
-        if set(found) != {PATH}:
-            raise ReadFault(PATH, 1, f"exactly `{PATH}` is expected")
+        if set(found) != {PATH, WINDOWS}:
+            raise ReadFault(PATH, 1, f"exactly `{PATH}` and `{WINDOWS}` are expected")
         try:
-            return Reader(PATH, found[PATH].content.decode()).ruleset()
+            ruleset = Reader(PATH, found[PATH].content.decode()).ruleset()
+            return ruleset.model_copy(update={"windows": read_windows(found[WINDOWS].content)})
         except UnicodeDecodeError as error:
             raise ReadFault(PATH, 1, "the file is not UTF-8") from error
 

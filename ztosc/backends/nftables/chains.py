@@ -11,10 +11,12 @@ comes first and is short (docs/decisions/0035): the way of every packet.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from ztosc.backends.nftables.model import Chain, Collection, Hook
-from ztosc.backends.nftables.sets import FLOWS, HOSTS, chain_of, log_of, set_of, watch_of
+from ztosc.backends.nftables.reasons import DENY, LOGGED, denying, prefix, refusal, refusals
+from ztosc.backends.nftables.sets import FLOWS, HOSTS, bar_of, chain_of, log_of, set_of, watch_of
 from ztosc.backends.nftables.ways import FROM_TRANSLATOR
 from ztosc.backends.nftables.words import interface
 from ztosc.nodes.spec import Condition, NodeSpec, Translator
@@ -30,9 +32,6 @@ ERRORS = (
 WAYS = ("iifname", "oifname")
 LISTENING = "icmpv6 type { mld-listener-report, mld-listener-done, mld2-listener-report }"
 NEIGHBOUR = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 accept"
-DENY = "goto zt_deny"
-PREFIX_BYTES = 127
-LOGGED = "limit rate 5/second burst 20 packets log prefix"
 SOURCE_WITHHELD, TARGET_WITHHELD = f"ip6 saddr @zt_underlay {DENY}", f"ip6 daddr @zt_underlay {DENY}"
 """Before a grant from or to an external is looked up: none holds the underlay address of a node. No address of ours is one (ZT303)."""
 
@@ -40,18 +39,26 @@ SOURCE_WITHHELD, TARGET_WITHHELD = f"ip6 saddr @zt_underlay {DENY}", f"ip6 daddr
 def chains(spec: NodeSpec, found: tuple[Collection, ...]) -> tuple[Chain, ...]:
     """All of them, base chains first; `found` are the collections that they may look into."""
     flows = {collection.name: collection for collection in found if collection.name.startswith(FLOWS)}
-    return (
+    ways = (
         *_base(spec, flows, found),
-        *_original(found, "goto zt_refused" if spec.observed else DENY),
-        *_reply(found, "goto zt_reply_refused" if spec.observed else DENY),
+        *_original(found, ("jump zt_refused",) if spec.observed else ()),
+        *_reply(found, ("jump zt_reply_refused",) if spec.observed else ()),
         *([Chain(name="zt_relay", rules=tuple(_relay_rules(flows)))] if _relays(flows) else ()),
         *([_translated(spec.translator, found)] if spec.translator else ()),
-        *(_ask(condition, () if spec.observed else (DENY,)) for condition in spec.conditions),
+    )
+    behind: dict[str, set[str]] = defaultdict(set)
+    for permit in spec.permits:
+        behind[permit.condition or ""].update(permit.rules)
+    told = tuple(chain.model_copy(update={"rules": tuple(refusal(chain.name, rule) for rule in chain.rules)}) for chain in ways)
+    return (
+        *told,
+        *(_ask(condition, tuple(sorted(behind[condition.id])), ends=not spec.observed) for condition in spec.conditions),
         *(_observing(spec) if spec.observed else ()),
         *_logging(spec),
-        Chain(
-            name="zt_deny",
-            rules=(f'{LOGGED} "zt-deny "', "counter drop"),
+        *(denying(name, f"zt-{name.removeprefix('zt_').replace('_', ' ')}") for name in refusals(told)),
+        *(
+            denying(bar_of(each), "zt-deny rule", each.rules)
+            for each in sorted({bar_of(each): each for each in spec.barred}.values(), key=bar_of)
         ),
     )
 
@@ -113,6 +120,7 @@ def _base(spec: NodeSpec, flows: dict[str, Collection], found: tuple[Collection,
             ERRORS[0],
             "ct direction original goto zt_original",
             "ct state established ct direction reply goto zt_reply",
+            f"ct state invalid {DENY}",
             DENY,
         ),
     )
@@ -206,24 +214,33 @@ def _key(kind: str, hook: str, family: int, port: str) -> str:
     return f"{bound}{address} {remote} . {address} {local} . meta l4proto . th {port}"
 
 
-def _original(found: tuple[Collection, ...], refuse: str) -> Iterator[Chain]:
+def _original(found: tuple[Collection, ...], refuse: tuple[str, ...]) -> Iterator[Chain]:
     yield Chain(name="zt_original", rules=("iifname vmap @zt_begins", f"iifname @zt_inside {DENY}", "goto zt_outside"))
     # Behind a VRF these hooks are shown the VRF, and the port it came in by as its slave.
     yield Chain(name="zt_begins_vrf", rules=("meta sdifname vmap @zt_begins_slave",))
     for name, way in (("zt_source", "iifname"), ("zt_source_vrf", "meta sdifname")):
         looked = _from_port(found, "echo-request", f"{way} . ip6 daddr", "dport", (ERRORS[0], TARGET_WITHHELD))
-        yield Chain(name=name, rules=(*looked, refuse))
+        yield Chain(name=name, rules=(*looked, *refuse, *_barring(found, f"{way} . ip6 daddr"), DENY))
     arriving = _between("echo-request", "ip6 saddr . ip6 daddr", "dport", "@zt_inbound", refuse)
     yield Chain(name="zt_destination", rules=(ERRORS[0], *arriving))
-    yield Chain(name="zt_outside", rules=_between("echo-request", "ip6 saddr . ip6 daddr", "dport", "vmap @zt_ingress", DENY))
+    yield Chain(name="zt_outside", rules=_between("echo-request", "ip6 saddr . ip6 daddr", "dport", "vmap @zt_ingress", ()))
 
 
-def _reply(found: tuple[Collection, ...], refuse: str) -> Iterator[Chain]:
+def _barring(found: tuple[Collection, ...], ends: str) -> Iterator[str]:
+    """What denies close, for what to say."""
+    held = {each.name for each in found}
+    if "zt_barred_echo" in held:
+        yield f"icmpv6 type echo-request {ends} vmap @zt_barred_echo"
+    if "zt_barred" in held:
+        yield f"{ends} . meta l4proto . th dport vmap @zt_barred"
+
+
+def _reply(found: tuple[Collection, ...], refuse: tuple[str, ...]) -> Iterator[Chain]:
     yield Chain(name="zt_reply", rules=("oifname vmap @zt_answers", f"oifname @zt_inside {DENY}", "goto zt_reply_outside"))
     answered = _from_port(found, "echo-reply", "oifname . ip6 saddr", "sport", (SOURCE_WITHHELD,))
-    yield Chain(name="zt_reply_source", rules=(*answered, refuse))
+    yield Chain(name="zt_reply_source", rules=(*answered, *refuse, DENY))
     yield Chain(name="zt_reply_destination", rules=_between("echo-reply", "ip6 daddr . ip6 saddr", "sport", "@zt_inbound", refuse))
-    yield Chain(name="zt_reply_outside", rules=_between("echo-reply", "ip6 daddr . ip6 saddr", "sport", "vmap @zt_ingress", DENY))
+    yield Chain(name="zt_reply_outside", rules=_between("echo-reply", "ip6 daddr . ip6 saddr", "sport", "vmap @zt_ingress", ()))
 
 
 def _from_port(found: tuple[Collection, ...], echo: str, ends: str, port: str, between: tuple[str, ...]) -> tuple[str, ...]:
@@ -237,16 +254,19 @@ def _from_port(found: tuple[Collection, ...], echo: str, ends: str, port: str, b
     return (f"{ends} . meta l4proto . th {port} vmap @zt_grants", *between, *pinged, *beyond)
 
 
-def _between(echo: str, ends: str, port: str, found: str, refuse: str) -> tuple[str, ...]:
+def _between(echo: str, ends: str, port: str, found: str, refuse: tuple[str, ...]) -> tuple[str, ...]:
     """By both ends, neither of which this node's ports vouch for: echo, everything else that is not ICMPv6 by protocol and port."""
     accept = "" if found.startswith("vmap") else " accept"
     looked = (f"icmpv6 type {echo} {ends} {found}_echo{accept}", f"{ends} . meta l4proto . th {port} {found}{accept}")
-    return (SOURCE_WITHHELD, TARGET_WITHHELD, *looked, refuse)
+    return (SOURCE_WITHHELD, TARGET_WITHHELD, *looked, *refuse, DENY)
 
 
-def _ask(condition: Condition, otherwise: tuple[str, ...]) -> Chain:
-    """The initiator's session is in the condition's set, in whichever direction the packet goes."""
+def _ask(condition: Condition, rules: tuple[str, ...], *, ends: bool) -> Chain:
+    """The initiator's session is in the condition's set, in whichever direction the packet goes. Where it is not, that is said with the
+    rules behind it; it is the end of it, unless some segment only observes."""
     named = set_of(condition)
+    said = f'{LOGGED} "{prefix((condition.id, *rules), "zt-deny" if ends else "zt-unmet")}"'
+    otherwise = (said, "counter drop") if ends else (said,)
     if condition.of_time_alone:
         return Chain(name=chain_of(condition.id), rules=(f"meta nfproto @{named} accept", *otherwise))
     return Chain(
@@ -268,27 +288,17 @@ def _logging(spec: NodeSpec) -> Iterator[Chain]:
         yield Chain(name=name, rules=(f"ct state new {held} {log}", f"goto {chain_of(condition.id)}"))
 
 
-def prefix(rules: tuple[str, ...]) -> str:
-    """What stands in front of a line in the log: as many rules as fit, and how many more there are."""
-    for count in range(len(rules), 0, -1):
-        words = [*rules[:count], *([f"+{len(rules) - count}"] if count < len(rules) else [])]
-        if len(said := f"zt-rule {' '.join(words)} ") <= PREFIX_BYTES:
-            return said
-    raise ValueError(f"{rules[0]!r} is too long for a log")
-
-
 def _observing(spec: NodeSpec) -> Iterator[Chain]:
     """What is denied on its way into a segment that only observes: it passes, and what begins a flow is logged."""
     yield Chain(
         name="zt_refused",
         rules=(
-            f"icmpv6 type != echo-request {DENY}",
+            "icmpv6 type != echo-request return",
             "ip6 saddr @zt_ours iifname . ip6 daddr vmap @zt_observed",
             "ip6 saddr @zt_ours meta sdifname . ip6 daddr vmap @zt_observed",
-            DENY,
         ),
     )
-    answers = (f"icmpv6 type != echo-reply {DENY}", "ip6 daddr @zt_ours oifname . ip6 saddr vmap @zt_observed", DENY)
+    answers = ("icmpv6 type != echo-reply return", "ip6 daddr @zt_ours oifname . ip6 saddr vmap @zt_observed")
     yield Chain(name="zt_reply_refused", rules=answers)
     for each in spec.observed:
         yield Chain(name=watch_of(each), rules=(f'ct state new {LOGGED} "zt-observe {each.segment} "', "accept"))

@@ -17,6 +17,7 @@ from ztosc.backends.nftables.ways import FROM_TRANSLATOR
 from ztosc.logic import addresses, intervals, regions
 from ztosc.logic.intervals import Interval
 from ztosc.logic.ports import ECHO
+from ztosc.nodes.contract_spec import Times
 
 PATH = "ruleset.nft"
 VERBS = ("goto", "jump")
@@ -42,8 +43,13 @@ def enforcement(ruleset: Ruleset) -> Enforcement:
         observed=_hosts(by_name["zt_observed"]) if "zt_observed" in by_name else {},
         hosts=_behind(ruleset, by_name),
         leaving=_leaving(by_name),
+        times={("c-" + each.set[5:], each.key): _instants(each.open) for each in ruleset.windows.windows},
         heeds=_heeds(ruleset, by_name),
     )
+
+
+def _instants(times: Times) -> intervals.Intervals:
+    return intervals.normalize((first, last - 1) for first, last in times)
 
 
 def _heeds(ruleset: Ruleset, by_name: dict[str, Collection]) -> bool:
@@ -64,7 +70,7 @@ def _asked(rules: tuple[str, ...]) -> set[str]:
     """The ends of which it is asked whether they are withheld, before a collection is looked into that may hold addresses of others."""
     found = set()
     for rule in rules:
-        if match := re.fullmatch(r"ip6 ([sd]addr) @zt_underlay goto zt_deny", rule):
+        if match := re.fullmatch(r"ip6 ([sd]addr) @zt_underlay goto zt_deny_underlay", rule):
             found.add(match[1])
         elif "@" in rule and not rule.endswith("vmap @zt_grants"):
             break

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ztosc.ir.base import Model
+from ztosc.nodes.contract_spec import Times
 
 TABLE = "ztos"
 FAMILY = "inet"
@@ -51,11 +52,28 @@ class Chain(Model):
     rules: tuple[str, ...] = ()
 
 
+class Timed(Model):
+    """A key of a dynamic set, and when it stands there."""
+
+    set: str
+    key: str
+    open: Times
+
+
+class Windows(Model):
+    """What the clock alone opens. Behind `until` nothing is written, and nothing is open."""
+
+    since: int = 0
+    until: int = 0
+    windows: tuple[Timed, ...] = ()
+
+
 class Ruleset(Model):
-    """Everything of ours on a node."""
+    """Everything of ours on a node: the table, and when what stands in its sets by the clock does."""
 
     family: str = FAMILY
     table: str = TABLE
     comment: str
     collections: tuple[Collection, ...]
     chains: tuple[Chain, ...]
+    windows: Windows = Windows()

@@ -18,7 +18,7 @@ from ztosc.logic import addresses, intervals, ports, regions
 from ztosc.logic.intervals import Interval, Intervals
 from ztosc.logic.ports import ECHO, ICMPV6, Boxes
 from ztosc.nodes.conditions import text
-from ztosc.nodes.spec import Condition, LocalSegment, NodeFlow, NodeSpec, Observed, Permit, intervals_of
+from ztosc.nodes.spec import Barred, Condition, LocalSegment, NodeFlow, NodeSpec, Observed, Permit, intervals_of
 
 ECHO_BOX: Boxes = ((ECHO[0], ECHO[0], ECHO[1], ECHO[1]),)
 ECHO4 = ((1, 1), (8, 8))
@@ -34,7 +34,7 @@ EVERYWHERE = {6: addresses.ALL6, 4: addresses.ALL4}
 def collections(spec: NodeSpec) -> tuple[Collection, ...]:
     """All of them, by name."""
     found = [*interfaces(spec), *_addresses(spec), *_source_edge(spec), *_destination_edge(spec), *_management(spec), *_observed(spec)]
-    found += [*flow_sets(spec), *relay_sets(spec), *_translated(spec), *_conditions(spec)]
+    found += [*flow_sets(spec), *relay_sets(spec), *_translated(spec), *_barred(spec), *_conditions(spec)]
     return tuple(sorted(found, key=lambda each: each.name))
 
 
@@ -81,6 +81,11 @@ def log_of(permit: Permit) -> str:
     return "zt_l_" + hashlib.sha256(" ".join((permit.condition or "", *permit.logged)).encode()).hexdigest()[:12]
 
 
+def bar_of(barred: Barred) -> str:
+    """The chain that says which denies refuse, named after their rules."""
+    return "zt_d_" + hashlib.sha256(" ".join(barred.rules).encode()).hexdigest()[:12]
+
+
 def _verb(spec: NodeSpec) -> str:
     """How a condition is asked: one that does not hold is the end of it, unless some segment only observes."""
     return "jump" if spec.observed else "goto"
@@ -106,6 +111,21 @@ def _management(spec: NodeSpec) -> Iterator[Collection]:
     """In-port, own address, protocol, port; only where somebody manages."""
     for name, echo in (("zt_manage", False), ("zt_manage_echo", True)):
         found = tuple(_from_segments(spec.management, _verb(spec), PLAIN, echo=echo))
+        if found:
+            yield _map(name, ("ifname", "ipv6_addr"), found, tuples=not echo)
+
+
+def _barred(spec: NodeSpec) -> Iterator[Collection]:
+    """In-port, destination, protocol, port; only where denies close something. Asked behind all grants, for what to say."""
+    for name, echo in (("zt_barred", False), ("zt_barred_echo", True)):
+        found = tuple(
+            Element(
+                key=(interface(each.interface), address_text(part), *(span_text(span) for span in tail)), verdict=f"goto {bar_of(each)}"
+            )
+            for each in spec.barred
+            for part in intervals_of(each.destinations)
+            for tail in _tails(each.ports, echo=echo)
+        )
         if found:
             yield _map(name, ("ifname", "ipv6_addr"), found, tuples=not echo)
 

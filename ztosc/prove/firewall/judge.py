@@ -18,9 +18,11 @@ from ztosc.prove.firewall.packet import CT, NEW, SEEN, Space
 from ztosc.prove.firewall.program import Program, Unsupported
 from ztosc.prove.firewall.read import program
 from ztosc.prove.firewall.run import Run, interfaces
-from ztosc.prove.firewall.wanted import PRIORITIES, Wanted
+from ztosc.prove.firewall.told import Told
+from ztosc.prove.firewall.wanted import PRIORITIES
 
-AUDITED = ("zt-observe ", "zt-rule ")
+AUDITED = "zt-"
+"""How the words begin that are compared."""
 
 
 def judge(listed: str, spec: NodeSpec, gone: Intervals) -> tuple[Outcome, str]:
@@ -43,7 +45,7 @@ def _differences(found: Program, spec: NodeSpec, gone: Intervals) -> Iterator[st
     vrfs = {vrf_name(each.l3vni) for each in spec.transits}
     for family in (6, 4):
         space = Space(family, interfaces(found) | _named(spec) | vrfs, vrfs)
-        run, wanted = Run(found, space), Wanted(spec, space, gone)
+        run, wanted = Run(found, space), Told(spec, space, gone)
         for hook in SEEN:
             yield from _of_hook(space, hook, run.alone(hook), wanted.alone(hook))
             yield from _of_hook(space, hook, run.passing(hook), wanted.passing(hook))

@@ -20,7 +20,6 @@ from ztosc.prove.firewall.program import Chain, Field, Key, Limit, Log, Lookup, 
 CONNTRACK = -200
 """The priority at which connection tracking stands in prerouting and output."""
 DEPTH = 16
-DENIED = "zt-deny "
 SHOWN: set[Field] = {"state", "direction", "saddr6", "daddr6", "nfproto"}
 """What every hook shows of a packet."""
 TYPES: dict[Field, str] = {
@@ -37,7 +36,7 @@ class Run:
         self.program, self.space, self.d = program, space, space.diagrams
         self.hook = ""
         self._alone: dict[str, int] = {}
-        self._whole: dict[tuple[str, str], tuple[int, int]] = {}
+        self._whole: dict[tuple[str, str], tuple[int, int, dict[tuple[str, str], int]]] = {}
         self._plain: dict[str, bool] = {}
         self._logged: dict[tuple[str, str], int] = defaultdict(lambda: FALSE)
         self._looked: dict[tuple[str, tuple[Field, ...]], tuple[tuple[Verdict | None, int], ...]] = {}
@@ -119,19 +118,23 @@ class Run:
             return self._chain(chain, part, depth)
         key = (self.hook, chain.name)
         if key not in self._whole:
-            self._whole[key] = self._chain(chain, TRUE, depth)
-        accepted, rest = self._whole[key]
+            before, self._logged = self._logged, defaultdict(lambda: FALSE)
+            accepted, rest = self._chain(chain, TRUE, depth)
+            self._whole[key] = (accepted, rest, dict(self._logged))
+            self._logged = before
+        accepted, rest, logged = self._whole[key]
+        for words, found in logged.items():
+            self._logged[words] = self.d.either(self._logged[words], self.d.both(part, found))
         return self.d.both(part, accepted), self.d.both(part, rest)
 
     def _alike(self, name: str) -> bool:
-        """Whether a chain, and all it leads to, looks at nothing that some hook does not have, and writes nothing that is compared."""
+        """Whether a chain, and all it leads to, looks at nothing that some hook does not have."""
         if name not in self._plain:
             self._plain[name] = False  # a circle is no plain chain
             rules = [statement for rule in self._named(name).rules for statement in rule]
             shown = all(_fields(each) <= SHOWN and not isinstance(each, Lookup) for each in rules)
-            quiet = all(each.prefix == DENIED for each in rules if isinstance(each, Log))
             led = all(self._alike(each.target) for each in rules if isinstance(each, Verdict) and each.kind in ("goto", "jump"))
-            self._plain[name] = shown and quiet and led
+            self._plain[name] = shown and led
         return self._plain[name]
 
     def _named(self, name: str) -> Chain:

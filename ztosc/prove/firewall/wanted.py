@@ -27,7 +27,6 @@ from ztosc.prove.firewall.packet import (
     ICMP6,
     IIF,
     INVALID,
-    NEW,
     OIF,
     ORIGINAL,
     PROTO,
@@ -102,7 +101,7 @@ class Wanted(Translating):
             return here
         if name in self.ports:
             return self.d.both(here, self._behind(name or ""))
-        return self.d.without(here, self.space.within(SADDR, _plain(self.spec.ours))) if self.family == 6 else here
+        return self.d.without(here, self.space.within(SADDR, plain(self.spec.ours))) if self.family == 6 else here
 
     def _behind(self, port: str) -> int:
         """Its hosts, and neighbours that speak on the link alone."""
@@ -112,7 +111,7 @@ class Wanted(Translating):
         first = int(LINK_LOCAL.network_address)
         near = self.space.within(SADDR, ((0, 0), (first, int(LINK_LOCAL.broadcast_address))))
         spoken = self._icmp((ROUTER_SOLICIT, NEIGHBOUR_SOLICIT, NEIGHBOUR_ADVERT), 255)
-        known = intervals.subtract(_plain(hosts), self.gone)  # so that who sits behind a port is asked once, here
+        known = intervals.subtract(plain(hosts), self.gone)  # so that who sits behind a port is asked once, here
         return self.d.either(self.space.within(SADDR, known), self.d.both(near, spoken))
 
     def _input(self) -> int:
@@ -207,37 +206,15 @@ class Wanted(Translating):
         """From a segment of ours into one that only observes; of ICMPv6, echo alone."""
         d, space = self.d, self.space
         sides = [(port, segment.destinations) for port in self.ports] + [(transit, segment.here) for transit in self.transits]
-        found = d.any(d.both(at(side), space.within(ends[1], _plain(parts))) for side, parts in sides if parts)
+        found = d.any(d.both(at(side), space.within(ends[1], plain(parts))) for side, parts in sides if parts)
         flow = d.either(d.without(TRUE, space.points(PROTO, (ICMP6,))), d.both(space.points(PROTO, (ICMP6,)), space.points(TYPE, (echo,))))
-        return d.all((found, space.within(ends[0], _plain(self.spec.ours)), flow, self.granted, space.points(CT, states)))
-
-    def logged(self, hook: str) -> dict[str, int]:
-        """What a hook must log, by the words in front: what begins a flow that a rule wants logged, or that none allows and that passes."""
-        if hook not in ("forward", "input") or self.family == 4:
-            return {}
-        begun = self.d.both(self.space.universe(hook), self.space.points(CT, (NEW,)))
-        within = self._systems(DADDR) if hook == "input" else self.d.without(TRUE, self.d.either(self._relayed(), self._strangers()))
-        found = {f"zt-observe {name} ": self.d.without(watched, self._allowed) for name, watched in self._watched.items()}
-        found |= {audited(rules): opened for rules, opened in self._audited.items()}
-        return {prefix: self.d.all((each, begun, within)) for prefix, each in found.items()}
-
-    @cached_property
-    def _audited(self) -> dict[tuple[str, ...], int]:
-        """By the rules that shall be logged: what they open."""
-        outside, found = self.d.without(TRUE, self.space.ports(IIF, self.inside)), {}
-        for rules in {each.logged for each in self.spec.permits if each.logged}:
-            among = [each for each in self.spec.permits if each.logged == rules]
-            found[rules] = self.d.any(
-                self._through(self._at(port) if port else outside, among, port, (SADDR, DADDR, DPORT), ECHO_REQUEST)
-                for port in [*self.ports, None]
-            )
-        return found
+        return d.all((found, space.within(ends[0], plain(self.spec.ours)), flow, self.granted, space.points(CT, states)))
 
     def _granted(self, at: At, outside: int, ends: tuple[int, int, int], states: tuple[int, ...], echo: int) -> int:
         d, spec = self.d, self.spec
         found = [self._through(at(port) if port else outside, spec.permits, port, ends, echo) for port in [*self.ports, None]]
         arriving = self._tuples(
-            ((source, part, each.ports) for each in spec.inbound for source in _plain(each.sources) for part in _plain(each.destinations)),
+            ((source, part, each.ports) for each in spec.inbound for source in plain(each.sources) for part in plain(each.destinations)),
             ends,
             echo,
         )
@@ -259,6 +236,11 @@ class Wanted(Translating):
 
     def _permitted(self, among: Iterable[Permit], port: str | None, ends: tuple[int, int, int], echo: int) -> Iterator[int]:
         """By condition: all that one in-port, or the outside, may initiate under it."""
+        for condition, found in self._asked(among, port, ends, echo):
+            yield self.d.both(found, self._holds(self.conditions[condition], ends[0])) if condition else found
+
+    def _asked(self, among: Iterable[Permit], port: str | None, ends: tuple[int, int, int], echo: int) -> Iterator[tuple[str | None, int]]:
+        """By condition: all that asks it, whether it holds or not."""
         by_condition: dict[str | None, list[Permit]] = defaultdict(list)
         for permit in among:
             if permit.interface == port:
@@ -267,11 +249,10 @@ class Wanted(Translating):
             ways = (
                 (source, part, each.ports)
                 for each in permits
-                for source in (_plain(each.sources) if port is None else ((0, 2**128 - 1),))
-                for part in _plain(each.destinations)
+                for source in (plain(each.sources) if port is None else ((0, 2**128 - 1),))
+                for part in plain(each.destinations)
             )
-            found = self._tuples(ways, ends, echo)
-            yield self.d.both(found, self._holds(self.conditions[condition], ends[0])) if condition else found
+            yield condition, self._tuples(ways, ends, echo)
 
     def _holds(self, condition: Condition, initiator: int) -> int:
         name = ("zt_o_" if condition.of_time_alone else "zt_s_") + condition.id.removeprefix("c-")
@@ -291,17 +272,7 @@ class Wanted(Translating):
         return self.d.either(tuples, self.d.boxes((initiator, responder, PROTO, TYPE), echoes))
 
 
-def audited(rules: tuple[str, ...]) -> str:
-    """What the log says of rules: all of them, or as many as 127 bytes hold and how many more."""
-    said = "zt-rule " + "".join(f"{each} " for each in rules)
-    left = list(rules)
-    while len(said) > 127:
-        left.pop()
-        said = "zt-rule " + "".join(f"{each} " for each in left) + f"+{len(rules) - len(left)} "
-    return said
-
-
-def _plain(parts: Ranges) -> Intervals:
+def plain(parts: Ranges) -> Intervals:
     """IPv6 alone."""
     return intervals.subtract(intervals_of(parts), addresses.ALL4)
 
