@@ -124,7 +124,7 @@ def test_a_hop_that_is_over_before_the_one_to_it_leads_nowhere(until: int, reach
 )
 def test_a_resolver_leads_to_every_external_for_those_granted_one(start: str, around: tuple[str, ...], reached: set[str]) -> None:
     net = network(
-        segment("a"), segment("b"), segment("c"), external("net"), external("vendor", "2001:db8:f::/48"), node("n1", "home", "resolver"),
+        segment("b"), segment("c"), segment("a"), external("net"), external("vendor", "2001:db8:f::/48"), node("n1", "home", "resolver"),
         system(), allow("segments:*", "system:dns"), allow("segment:a", "external:vendor", on="tcp/443"), deny("segment:b", "external:net"),
         allow("segment:c", "external:net", on="tcp/443", valid=Validity(not_after=AT)),
     )  # fmt: skip
