@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.properties.test_engine_agrees import declared, through
 from tests.properties.test_verify_agrees import fixed
-from tests.verify.networks import AT, DAY, allow, down, external, isolated, network, ref, segment, stays
+from tests.verify.networks import AT, DAY, allow, deny, down, external, isolated, network, node, ref, segment, stays, system
 from ztosc.ir.flow import Place
 from ztosc.ir.network import Network
 from ztosc.ir.values import Validity
@@ -109,3 +109,25 @@ def test_a_hop_that_is_over_before_the_one_to_it_leads_nowhere(until: int, reach
         first, allow("segment:b", "external:net", on="tcp/1", valid=Validity(not_after=until)),
     )  # fmt: skip
     assert {place.name for place in chained(net, "segment:a")} == {place.name for place in data(net)} == reached
+
+
+@pytest.mark.parametrize(
+    ("start", "around", "reached"),
+    [
+        ("segment:a", (), {"a", "net", "vendor"}),
+        ("segment:a", ("system:dns",), {"a", "vendor"}),
+        ("segment:a", ("external:net",), {"a", "vendor"}),
+        ("segment:b", (), {"b"}),
+        ("segment:c", (), {"c"}),
+        ("external:net", (), {"net"}),
+    ],
+)
+def test_a_resolver_leads_to_every_external_for_those_granted_one(start: str, around: tuple[str, ...], reached: set[str]) -> None:
+    net = network(
+        segment("b"), segment("c"), segment("a"), external("net"), external("vendor", "2001:db8:f::/48"), node("n1", "home", "resolver"),
+        system(), allow("segments:*", "system:dns"), allow("segment:a", "external:vendor", on="tcp/443"), deny("segment:b", "external:net"),
+        allow("segment:c", "external:net", on="tcp/443", valid=Validity(not_after=AT)),
+    )  # fmt: skip
+    policy = Finder(net).policy
+    without = tuple(place for name in around for place in isolation.removed(policy, ref(name)))
+    assert {place.name for place in chained(net, start, without)} == reached

@@ -13,7 +13,7 @@ from tests.properties.test_verify_agrees import fixed, instants, parts
 from tests.verify.networks import AT, DAY, allow, attribute, compare, deny, external, network, role, segment, service
 from ztosc.ir.evaluate import Policy
 from ztosc.ir.flow import Flow, Place
-from ztosc.ir.values import BoolType, Constant, EnumType, InstantType, Now, RangeType
+from ztosc.ir.values import BoolType, Constant, DurationType, EnumType, InstantType, Now, RangeType
 from ztosc.logic import ports
 from ztosc.logic.closure import bits
 from ztosc.logic.diagrams import FALSE
@@ -181,6 +181,27 @@ def test_two_networks_share_their_variables() -> None:
     assert encoding.decoded(encoding.diagrams.least(gained) or {}) == ((), (("user.level", "top"),))
     assert who(after, 23) == who(before, 23)
     assert who(after, 24) not in (FALSE, who(after, 22))
+
+
+def test_a_value_that_a_type_did_not_have_was_held_by_nobody() -> None:
+    rules = (
+        allow("segment:a", "segment:b", "tcp/22", compare("user.risk", ">", constant(5))),
+        allow("segment:a", "segment:b", "tcp/23", compare("user.left", "<", constant(3))),
+    )
+    segments = (segment("a"), segment("b"))
+    old = network(*segments, attribute("user.risk", RangeType(low=0, high=10)), attribute("user.left", DurationType()), *rules)
+    new = network(*segments, attribute("user.risk", RangeType(low=0, high=20)), attribute("user.left", RangeType(low=-5, high=9)), *rules)
+    encoding = Encoding(old, new)
+    before, after = (Slices(net, reading) for net, reading in zip((old, new), encoding.readings, strict=True))
+    for number, name, low, high in ((22, "user.risk", 11, 20), (23, "user.left", -5, -1)):
+        here, there = (
+            next(slices.initiators(place("a"), HOST, cut, each, AT) for each in cut.classes if each.port == number)
+            for slices in (before, after)
+            for cut in [slices.slice(place("b"))]
+        )
+        assert encoding.diagrams.without(here, there) == FALSE
+        ((told, value),) = encoding.decoded(encoding.diagrams.least(encoding.diagrams.without(there, here)) or {})[1]
+        assert (told, low <= int(value) <= high) == (name, True)
 
 
 def test_classes_of_numbers_are_shown_by_their_ends() -> None:

@@ -132,6 +132,12 @@ def test_windows_come_back_so_a_chain_can_wait_for_the_next_day() -> None:
     assert judge(*ABC, evening, last_morning, A_TO_C).verdict == "proved"
 
 
+def test_a_window_is_followed_to_the_last_date_of_any_rule() -> None:
+    late = allow("segment:a", "segment:b", on="tcp/1", valid=Validity(not_before=AT + 40 * 366 * DAY))
+    daily = allow("segment:b", "segment:c", on="tcp/1", valid=between(6, 7, "America/New_York"))
+    assert way(judge(*ABC, late, daily, A_TO_C)) == ["b", "c"]
+
+
 def test_externals_are_hops() -> None:
     parts = (*ABC, external("net"), allow("segment:a", "external:net", on="tcp/80"), allow("external:net", "segment:c", on="tcp/80"))
     assert way(judge(*parts, A_TO_C)) == ["net", "c"]

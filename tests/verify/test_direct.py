@@ -104,6 +104,11 @@ def test_a_role_acts_only_where_it_comes_from() -> None:
     parts = (*BASE, role("r", "b"), allow("role:r", "service:s"))
     assert judge(*parts, never("segment:a", "service:s")).verdict == "proved"
     assert judge(*parts, never("role:r", "service:s")).verdict == "refuted"
+    held = (*parts, role("p", "a", includes=("r",)))
+    assert judge(*held, never("segment:a", "service:s")).verdict == "proved", "who holds it by another role acts as it there alone too"
+    both = (*BASE, role("r", "b"), role("q", "a"), role("p", "a", includes=("r",)), allow(["role:q", "role:r"], "service:s"))
+    assert flow_of(judge(*both, never("role:p", "service:s"))).principal == Person(roles=("p", "q"))
+    assert judge(*both, separate("p", "q"), never("role:p", "service:s")).verdict == "proved"
 
 
 @pytest.mark.parametrize("wanted", [True, False])

@@ -117,6 +117,23 @@ def test_what_a_grant_rests_on(kind: str, more: str, weak: bool) -> None:
     assert all("`phi`" in item.message and "`eth1`" in item.related[0].message for item in found)
 
 
+@pytest.mark.parametrize(
+    ("serves", "ports", "told"),
+    [
+        ("directory", "attach eth2 to plugs; attach eth1 to plugs", "`eth1` and `eth2`"),
+        ("directory", "", ""),
+        ("replica", "attach eth1 to plugs", ""),
+        ("gateway", "attach eth1 to plugs", ""),
+    ],
+)
+def test_masters_of_the_directory_have_no_endpoints(serves: str, ports: str, told: str) -> None:
+    site = f"site t in home {{ node h {{ underlay 2001:db8::2; serves {', '.join(dict.fromkeys(('gateway', serves)))}; {ports} }} }}\n"
+    found = findings(f"{site}link g -- h\nsegment plugs {{ at t }}\n", "ZT449", "ZT447")
+    about = [item.message for item in found if item.code == "ZT449"]
+    assert about == ([f"node `h` holds a master of the directory and has endpoints on {told}"] if told else [])
+    assert [item.message.split("`")[1] for item in found if item.code == "ZT447"] == ["plugs"]
+
+
 GAUGES = "device gauge {{ recognised by {by} }}\nsegment plugs {{ at t; carries internal; admits gauge }}\nallow gauge to web\n"
 
 

@@ -147,6 +147,14 @@ def test_an_allowed_flow_shows_what_it_rests_on() -> None:
     assert found.ways == ()
 
 
+@pytest.mark.parametrize("who", ["open", "own", "known", "infusion-pump", "hub", "internet"])
+def test_an_allowed_flow_rests_on_what_its_initiator_is(who: str) -> None:
+    network = written(f"{PORTS}allow {who} to vault on tcp/22\n")
+    grounds = explain(network, who, "vault", "tcp/22").grounds
+    assert grounds is not None
+    assert (grounds.assurance.level, grounds.assurance.because) == LEVELS[who]
+
+
 def test_a_denied_flow_shows_whole_ways_the_shortest_first() -> None:
     network = written("allow staff to web when device.managed\ndeny desks to web when not device.managed\nallow lab to web\n")
     found = explain(network, "staff", "web")

@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
 from tests.verify.networks import (
     AT,
+    DAY,
     HOUR,
     allow,
     attribute,
+    between,
     compare,
     deny,
     is_,
     isolated,
     network,
     never,
+    node,
+    region,
     replays,
     role,
     segment,
     separate,
     service,
+    site,
+    stays,
     verified,
 )
+from ztosc.ir.intent import Rule
+from ztosc.ir.network import Network
 from ztosc.ir.values import BoolType, CountryType, EnumType, InstantType, Negation, Now, OtherAttribute, RangeType, Validity, all_of
 from ztosc.logic.diagrams import TooLarge
-from ztosc.verify import EnginesDisagree, answers, reference, session, verify
+from ztosc.verify import EnginesDisagree, answers, changes, reference, session, verify
 from ztosc.verify.confirm import confirmed, solve
 from ztosc.verify.finder import Finder
 from ztosc.verify.judging import judge
@@ -152,5 +161,49 @@ def test_a_session_judges_what_an_edit_matters_to_and_keeps_the_rest(monkeypatch
 def test_rules_that_change_places_are_taken_for_others() -> None:
     given = network(*BASE, allow("segment:a", "service:s"), allow("segment:b", "segment:a", "tcp/22"), never("segment:b", "segment:a"))
     opened = session.Session(given)
-    turned = given.model_copy(update={"intent": given.intent.model_copy(update={"rules": tuple(reversed(given.intent.rules))})})
+    other = never("segment:a", "service:s")  # of an end that nobody asked about yet
+    update = {"rules": tuple(reversed(given.intent.rules)), "assertions": (*given.intent.assertions, other)}
+    turned = given.model_copy(update={"intent": given.intent.model_copy(update=update)})
     assert opened.update(turned).verdicts == verify(turned)
+    assert [each.verdict for each in opened.verdicts] == ["refuted", "refuted"]
+
+
+def test_an_edit_is_of_rules_and_claims_alone() -> None:
+    given = network(*BASE, allow("segment:a", "service:s"), never("segment:b", "segment:a"))
+    same = given.model_copy(deep=True)
+    assert changes.edit(given, same) is not None, "equal is enough"
+    assert changes.edit(given, given.model_copy(update={"at": AT + HOUR})) is None
+    intent = given.intent
+    assert changes.edit(given, given.model_copy(update={"intent": intent.model_copy(update={"separations": ()})})) is None
+    claimed = changes.edit(given, given.model_copy(update={"intent": intent.model_copy(update={"assertions": ()})}))
+    assert claimed is not None and claimed.before == claimed.after == ()
+
+
+def edited(given: Network, rules: Iterable[Rule]) -> Network:
+    """The same with other rules."""
+    return given.model_copy(update={"intent": given.intent.model_copy(update={"rules": tuple(rules)})})
+
+
+def test_a_session_follows_logs_and_dates_that_come_and_go() -> None:
+    parts = (segment("a", carries=("phi",)), segment("b"), segment("c", "abroad"), region("us", "US"), region("ie", "IE"), site("home"))
+    places = (site("abroad", "ie"), node("n1"), node("n9", "abroad"), service("siem", "c"))
+    plain = allow("segment:b", "segment:a", "tcp/1")
+    first = network(*parts, *places, plain, stays("phi"), isolated("segment:a", "segment:c"))
+    logs = allow("segment:b", "segment:a", "tcp/2", log_to="siem")
+    dated = [allow("segment:a", "segment:c", "tcp/1", valid=Validity(not_before=AT + count * DAY)) for count in (5, 9)]
+    opened = session.Session(first)
+    told = []
+    for rules in ([plain, logs], [plain], [plain, logs, dated[1]], [plain, dated[0]], [dated[1]], [plain]):
+        current = edited(first, rules)
+        assert opened.update(current).verdicts == verify(current)
+        told.append("".join(each.verdict[0] for each in opened.verdicts))
+    assert told == ["rp", "pp", "rr", "rr", "rr", "pp"]
+
+
+def test_a_session_follows_windows_as_long_as_the_last_date_that_came() -> None:
+    daily = allow("segment:b", "segment:c", "tcp/1", valid=between(6, 7, "America/New_York"))
+    late = allow("segment:a", "segment:b", "tcp/1", valid=Validity(not_before=AT + 40 * 366 * DAY))
+    given = network(segment("a"), segment("b"), segment("c"), daily, never("segment:b", "segment:c"), isolated("segment:a", "segment:c"))
+    opened = session.Session(given)
+    assert [each.verdict for each in opened.verdicts] == ["refuted", "proved"]
+    assert [each.verdict for each in opened.update(edited(given, [daily, late])).verdicts] == ["refuted", "refuted"]
