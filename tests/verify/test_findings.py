@@ -141,7 +141,29 @@ GAUGES = "device gauge {{ recognised by {by} }}\nsegment plugs {{ at t; carries 
 def test_a_device_is_as_sure_as_the_port_where_it_would_prove_itself(by: str) -> None:
     assert findings(SITE.format(kind="") + GAUGES.format(by=by), "ZT448")
     assert findings(SITE.format(kind=" exclusive") + GAUGES.format(by=by), "ZT448")
-    assert not findings(SITE.format(kind=" dot1x") + GAUGES.format(by=by), "ZT448")
+    behind = findings(SITE.format(kind=" dot1x") + GAUGES.format(by=by), "ZT448")
+    assert [item.related[0].message for item in behind] == ([] if by == "certificate" else [f"`gauge` is recognised by {by}"])
+
+
+RACKED = "segment plugs {{ at t; carries internal }}\nservice feed on plugs {{ listen tcp/9 }}\nallow feed to web\n"
+
+
+@pytest.mark.parametrize(("kind", "remarks"), [("", 1), (" exclusive", 0), (" dot1x", 0)])
+def test_a_service_is_known_by_an_address_that_a_neighbour_may_take(kind: str, remarks: int) -> None:
+    found = findings(SITE.format(kind=kind) + RACKED.format(), "ZT448")
+    assert [item.severity for item in found] == ["info"] * remarks
+    assert all("a neighbour can take" in item.message for item in found)
+
+
+def test_a_guard_that_asks_for_it_is_enough() -> None:
+    asks = "segment plugs {{ at t; carries internal; admits people }}\nallow plugs to web when session.assurance >= {level}\n"
+    assert not findings(SITE.format(kind="") + asks.format(level="dot1x"), "ZT448")
+    assert findings(SITE.format(kind="") + asks.format(level="address"), "ZT448")
+
+
+def test_of_an_external_nothing_is_known() -> None:
+    (found,) = findings("external lab-outside { reach 2001:db8:9::/48 }\nallow lab-outside to web\n", "ZT448")
+    assert found.severity == "warning" and "nothing is known of who is in `lab-outside`" in found.related[0].message
 
 
 def test_the_frame_alone_gives_no_finding() -> None:

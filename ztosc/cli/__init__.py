@@ -6,6 +6,7 @@ a user. Heavy libraries are loaded by the commands that need them.
 
 from __future__ import annotations
 
+import gc
 import sys
 
 
@@ -13,7 +14,9 @@ def main() -> None:
     """Run `ztosc` and exit."""
     from ztosc.cli.app import run
 
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    gc.freeze()  # a process that ends need not be searched for cycles once more
+    sys.exit(code)
 
 
 __all__ = ["main"]

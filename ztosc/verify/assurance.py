@@ -84,6 +84,8 @@ class Assurances:
             for port in node.attachments:
                 self.ports.setdefault(port.segment, []).append((node.name, port))
         self._subjects: dict[tuple[str, str], tuple[Basis, ...]] = {}
+        self._weakest: dict[tuple[str, str], tuple[Basis, ...]] = {}
+        self.externals = {each.name: each.origin for each in network.intent.externals}
         self._grantees: dict[tuple[str, str, str, int], Basis] = {}
         self.hosting: dict[str, set[str]] = {}
         for endpoint in network.endpoints:
@@ -113,7 +115,7 @@ class Assurances:
                 ref = Ref(kind="external" if flow.source.kind == "external" else "segment", name=flow.source.name)
         found = self.of_subject(ref, flow.source.name if flow.source.kind == "segment" else None)
         guards = (self.policy.effective_guard(rule, each) for each in rule.subjects if self.policy.is_subject(each, flow)) if rule else ()
-        return max((_raised(found, guard) for guard in guards), key=lambda each: rank(each.level), default=found)
+        return max((_raised(found, _floor(guard)) for guard in guards), key=lambda each: rank(each.level), default=found)
 
     def of_rule(self, rule: Rule) -> Basis:
         """The weakest of all that a grant rests on."""
@@ -122,11 +124,10 @@ class Assurances:
 
     def _of_grantee(self, rule: Rule, ref: Ref) -> Basis:
         """The weakest of one subject of a grant, wherever it acts from."""
-        asks_nothing = isinstance(rule.guard, AllOf) and not rule.guard.parts
-        asked = ref.kind, ref.name, rule.effect, 0 if asks_nothing else id(rule.guard)  # the network keeps its guards, and so their ids
+        asked = ref.kind, ref.name, rule.effect, _floor(rule.guard)  # all that counts of a guard; what a role requires is one thing
         if asked not in self._grantees:
-            guard = self.policy.effective_guard(rule, ref)
-            found = [_raised(basis, guard) for basis in self._bases(ref)]
+            floor = _floor(self.policy.effective_guard(rule, ref))
+            found = [_raised(basis, floor) for basis in self._bases(ref)]
             self._grantees[asked] = min(found, key=lambda each: rank(each.level))
         return self._grantees[asked]
 
@@ -140,6 +141,39 @@ class Assurances:
                 found.setdefault(basis.level, basis)
             self._subjects[asked] = tuple(found.values())
         return self._subjects[asked]
+
+    def weak(self, rule: Rule) -> tuple[tuple[Ref, Basis], ...]:
+        """Where nobody proves who they are to be a subject of a grant, by place: every such port, device class and external.
+
+        A service shows nothing but its address: that is weak only where another host can take it.
+        """
+        found: dict[Span, tuple[Ref, Basis]] = {}
+        for ref in rule.subjects:
+            floor = _floor(self.policy.effective_guard(rule, ref))
+            enough = {"address", "mac"} if ref.kind == "service" else set()
+            for basis in self._all_bases(ref):
+                if basis.origin and _raised(basis, floor).level not in AUTHENTICATED | enough:
+                    found.setdefault(basis.origin, (ref, basis))
+        return tuple(found[origin] for origin in sorted(found))
+
+    def _all_bases(self, ref: Ref) -> tuple[Basis, ...]:
+        """What is known of a subject, port by port; nothing of a segment that no port carries, for nobody is there."""
+        asked = ref.kind, ref.name
+        if asked not in self._weakest:
+            self._weakest[asked] = tuple(self._by_port(ref))
+        return self._weakest[asked]
+
+    def _by_port(self, ref: Ref) -> Iterator[Basis]:
+        if ref.kind == "external":
+            yield Basis(level="none", because=f"nothing is known of who is in `{ref.name}`", origin=self.externals[ref.name])
+            return
+        nodes = self.hosting.get(ref.name) if ref.kind == "service" else None
+        for name in segments_of(self.policy, ref):
+            segment = self.policy.segments[name]
+            for node, port in self.ports[name] if not segment.access_tunnel else ():
+                if nodes is None or node in nodes:
+                    found = self._port_basis(node, port)
+                    yield self._device(ref.name, found) if ref.kind == "device" else found
 
     def grants(self) -> Iterator[GrantAssurance]:
         """Every grant that is not over, in the order of the sources."""
@@ -183,7 +217,9 @@ class Assurances:
         ports = [(node, port) for node, port in self.ports[segment.name] if nodes is None or node in nodes]
         if not ports:
             return Basis(level="none", because=f"no port is said to carry `{segment.name}`", origin=segment.origin)
-        node, port = min(ports, key=lambda each: (rank(PORTS[each[1].kind]), each[1].origin))
+        return self._port_basis(*min(ports, key=lambda each: (rank(PORTS[each[1].kind]), each[1].origin)))
+
+    def _port_basis(self, node: str, port: Attachment) -> Basis:
         said = {
             "shared": "is shared: its hosts are one trust domain",
             "exclusive": "is exclusive: one endpoint, known by its address",
@@ -208,9 +244,13 @@ def _port(port: Attachment) -> str:
     return port.port if port.vlan is None else f"{port.port} vlan {port.vlan}"
 
 
-def _raised(basis: Basis, guard: Guard) -> Basis:
-    """The basis, or what the guard asks for where that is more."""
-    floor = max((rank(level) for level in _floors(guard)), default=0)
+def _floor(guard: Guard) -> int:
+    """The rank below which nobody passes a guard."""
+    return max((rank(level) for level in _floors(guard)), default=0)
+
+
+def _raised(basis: Basis, floor: int) -> Basis:
+    """The basis, or what a guard asks for where that is more."""
     if floor <= rank(basis.level):
         return basis
     level: Level = ASSURANCE[floor]  # type: ignore[assignment]  # the same five words

@@ -1,6 +1,6 @@
 """Grants that rest on less than they open: data that a label protects, for whoever plugs into a port that authenticates nobody.
 
-Guarantees: a grant is judged by the weakest port that a segment of its subject has, for that is the one to plug into.
+Guarantees: judged by what `assurance` says of each port, device class and external that a grant rests on, and of its guard.
 """
 
 from __future__ import annotations
@@ -9,37 +9,34 @@ from collections.abc import Iterator
 
 from ztosc.diagnostics import Diagnostic, Label, Severity
 from ztosc.ir.clock import is_over
-from ztosc.ir.intent import Attachment, Rule
-from ztosc.logic.closure import bits
+from ztosc.ir.intent import Rule
+from ztosc.ir.values import Ref
 from ztosc.verify import words
-from ztosc.verify.slices import Entry, Slices
+from ztosc.verify.assurance import Assurances, Basis
+from ztosc.verify.slices import Slices
+
+HELP = (
+    "attach the port with `dot1x`, where a device can show its certificate, or let the hosts come by `access tunnel`; "
+    "or ask for it: `when session.assurance >= dot1x`"
+)
+PLACED = "attach each endpoint by a port of its own, `exclusive` or `dot1x`, or let it come by `access tunnel`"
 
 
 def find(slices: Slices) -> Iterator[Diagnostic]:
-    """One finding a grant, with every port that it rests on."""
+    """One finding a grant, with everything weak that it rests on."""
     guarded = _guarded(slices)
-    weak = _weak_ports(slices)
-    for position, rule in enumerate(slices.policy.intent.rules):
+    assurances = Assurances(slices.network, slices.policy)
+    for rule in slices.policy.intent.rules:
         opened = _opens(slices, rule, guarded) if rule.effect == "allow" and not is_over(rule.validity, slices.network.at) else ()
-        ports = {port.origin: port for entry in slices.entries(position) for port in _rests_on(slices, entry, weak)} if opened else {}
-        if ports:
-            yield _finding(rule, opened, [ports[origin] for origin in sorted(ports)])
+        weak = assurances.weak(rule) if opened else ()
+        if weak:
+            yield _finding(rule, opened, weak)
 
 
 def _guarded(slices: Slices) -> frozenset[str]:
     """The labels that ask for any protection: encryption, a key, a place, an order."""
     labels = slices.policy.intent.labels
     return frozenset(each.name for each in labels if each.encryption != "none" or each.psk or each.rekey or each.within)
-
-
-def _weak_ports(slices: Slices) -> dict[str, list[Attachment]]:
-    """By segment, the ports behind which nobody is authenticated."""
-    found: dict[str, list[Attachment]] = {}
-    for node in slices.policy.intent.nodes:
-        for each in node.attachments:
-            if each.kind != "dot1x" and not slices.policy.segments[each.segment].access_tunnel:
-                found.setdefault(each.segment, []).append(each)
-    return found
 
 
 def _opens(slices: Slices, rule: Rule, guarded: frozenset[str]) -> tuple[str, ...]:
@@ -56,25 +53,12 @@ def _opens(slices: Slices, rule: Rule, guarded: frozenset[str]) -> tuple[str, ..
     return tuple(sorted(found & guarded))
 
 
-def _rests_on(slices: Slices, entry: Entry, weak: dict[str, list[Attachment]]) -> Iterator[Attachment]:
-    """The weak ports through which somebody could be taken for the subject of an entry; a service is ours to place.
-
-    A device that is recognised by its certificate is no exception: it shows that at a port that authenticates, or nowhere.
-    """
-    if entry.kind.kind == "service":
-        return
-    for bit in bits(entry.sources):
-        place = slices.places[bit]
-        yield from weak.get(place.name, ()) if place.kind == "segment" else ()
-
-
-def _finding(rule: Rule, opened: tuple[str, ...], ports: list[Attachment]) -> Diagnostic:
+def _finding(rule: Rule, opened: tuple[str, ...], weak: tuple[tuple[Ref, Basis], ...]) -> Diagnostic:
+    """A warning; a remark where it is services alone, which nobody plugs in but who may place them."""
     what = words.listing(f"`{name}`" for name in opened)
-    message = f"this grant opens {what} to whoever plugs in where nobody is authenticated"
-    related = tuple(Label(each.origin, f"`{each.segment}` on `{each.port}` is `{each.kind}`: {_known(each)}") for each in ports)
-    help_ = "attach the port with `dot1x`, where a device can show its certificate, or let the hosts come by `access tunnel`"
-    return Diagnostic("ZT448", message, rule.origin, help=help_, related=related, severity=Severity.WARNING)
-
-
-def _known(port: Attachment) -> str:
-    return "one endpoint, known by an address" if port.kind == "exclusive" else "hosts are known by their addresses alone"
+    placed = all(ref.kind == "service" for ref, _ in weak)
+    who, how = ("has the address of", "which a neighbour can take") if placed else ("is taken for", "where nobody is authenticated")
+    related = tuple(Label(basis.origin, basis.because) for _, basis in weak if basis.origin)
+    severity = Severity.INFO if placed else Severity.WARNING
+    message = f"this grant opens {what} to whoever {who} its subject, {how}"
+    return Diagnostic("ZT448", message, rule.origin, help=PLACED if placed else HELP, related=related, severity=severity)

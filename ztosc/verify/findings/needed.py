@@ -8,7 +8,7 @@ outgrows the budget of the diagrams is said to be undecided.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from ztosc.diagnostics import Diagnostic, Label, Severity
 from ztosc.ir.clock import is_over
@@ -114,21 +114,23 @@ class Needs:
     def _withdrawn(self, suspects: list[State]) -> dict[int, list[Rule]]:
         """The rules that could go together, by identity, with those that cover each; the last of the sources is tried first."""
         gone: dict[int, list[Rule]] = {}
+        without: set[int] = set()  # one for all of them: they are thousands, and so are those that go
         for state in sorted(suspects, key=lambda each: each.rule.origin, reverse=True):
+            without.add(id(state.rule))
             try:
-                covering = self._covering(state, gone.keys())
+                covering = self._covering(state, without)
             except TooLarge:
                 self.undecided.append(state.rule)
-                continue
-            if covering is None:
-                state.needed = True
-            elif state.effective:
-                gone[id(state.rule)] = list(covering.values())
+            else:
+                state.needed = covering is None
+                if covering is not None and state.effective:
+                    gone[id(state.rule)] = list(covering.values())
+            if id(state.rule) not in gone:
+                without.remove(id(state.rule))
         return gone
 
-    def _covering(self, state: State, gone: Iterable[int]) -> Rules | None:
-        """The rules that do all of what one does, without those that are gone; `None` where it is needed. Raises `TooLarge`."""
-        without = {*gone, id(state.rule)}
+    def _covering(self, state: State, without: Collection[int]) -> Rules | None:
+        """The rules that do all of what one does, without it and those that are gone; `None` where it is needed. Raises `TooLarge`."""
         covering: Rules = {}
         for site in state.sites:
             for instant in self._moments(site):
