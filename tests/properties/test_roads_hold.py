@@ -38,8 +38,10 @@ def test_every_way_and_every_cut_holds() -> None:
         said = parsed(made, name)
         evidence = said["evidence"]
         met[said["outcome"], evidence["kind"]] += 1
+        far = any(len(path) > 1 for way in evidence.get("ways", ()) for each in way["nodes"] for path in each["paths"])
+        met["proved", "paths to another node"] += far
         unchecked = found.state == "unchecked" and any(text in found.reason for text in SAID)
         assert found.state == "holds" or unchecked, (found, evidence)
 
     each()
-    assert met["proved", "paths"] >= 20 and met["refuted", "cut"] >= 20, met
+    assert met["proved", "paths"] >= 20 and met["refuted", "cut"] >= 20 and met["proved", "paths to another node"] >= 5, met
