@@ -19,7 +19,6 @@ HELP = (
     "attach the port with `dot1x`, where a device can show its certificate, or let the hosts come by `access tunnel`; "
     "or ask for it: `when session.assurance >= dot1x`"
 )
-PLACED = "attach each endpoint by a port of its own, `exclusive` or `dot1x`, or let it come by `access tunnel`"
 
 
 def find(slices: Slices) -> Iterator[Diagnostic]:
@@ -54,11 +53,10 @@ def _opens(slices: Slices, rule: Rule, guarded: frozenset[str]) -> tuple[str, ..
 
 
 def _finding(rule: Rule, opened: tuple[str, ...], weak: tuple[tuple[Ref, Basis], ...]) -> Diagnostic:
-    """A warning; a remark where it is services alone, which nobody plugs in but who may place them."""
+    """A warning where whoever plugs in is the subject; a remark where somebody has to take an address or stand where the policy says."""
     what = words.listing(f"`{name}`" for name in opened)
-    placed = all(ref.kind == "service" for ref, _ in weak)
-    who, how = ("has the address of", "which a neighbour can take") if placed else ("is taken for", "where nobody is authenticated")
+    plugged = any(ref.kind not in ("service", "external") and basis.level != "mac" for ref, basis in weak)
+    whom = "plugs in where nobody is authenticated" if plugged else "is taken for its subject: nobody proves to be"
     related = tuple(Label(basis.origin, basis.because) for _, basis in weak if basis.origin)
-    severity = Severity.INFO if placed else Severity.WARNING
-    message = f"this grant opens {what} to whoever {who} its subject, {how}"
-    return Diagnostic("ZT448", message, rule.origin, help=PLACED if placed else HELP, related=related, severity=severity)
+    severity = Severity.WARNING if plugged else Severity.INFO
+    return Diagnostic("ZT448", f"this grant opens {what} to whoever {whom}", rule.origin, help=HELP, related=related, severity=severity)
