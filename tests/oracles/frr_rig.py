@@ -171,7 +171,7 @@ class Node:
 
     def firewall(self) -> None:
         """The node's own ruleset: everything that it does not name is dropped from now on."""
-        (artifact,) = NFTABLES.render(NFTABLES.lower(self.spec))
+        artifact = next(each for each in NFTABLES.render(NFTABLES.lower(self.spec)) if each.path.endswith(".nft"))
         (self.etc / "ruleset.nft").write_bytes(artifact.content)
         self.run("TZ=UTC nft -f /etc/frr/ruleset.nft")
 
