@@ -26,6 +26,7 @@ from ztosc.backends.base import NetworkSpec
 from ztosc.backends.nftables import BACKEND
 from ztosc.backends.nftables.sets import set_of
 from ztosc.backends.underlay import BACKEND as UNDERLAY
+from ztosc.collector import uncollected
 from ztosc.nodes import NodeSpec, project
 from ztosc.prove import real_tools
 from ztosc.prove.demand import unreached
@@ -175,7 +176,8 @@ def rulesets(grants: int, folder: Path) -> tuple[dict[str, list[str]], NodeSpec,
     """Files by what they are called, in the order in which they are loaded."""
     spec = many(grants)
     began = time.process_time()
-    files = BACKEND.render(BACKEND.lower(spec))
+    with uncollected():  # as `compiler.build` does it
+        files = BACKEND.render(BACKEND.lower(spec))
     emitted = time.process_time() - began
     own, withheld, more = folder / "own.nft", folder / "underlay.nft", folder / "sessions.nft"
     own.write_bytes(files[0].content)
@@ -228,7 +230,8 @@ def measure(grants: int, rounds: int) -> None:
         said = real_tools().listing(BACKEND.manifest, files, [(UNDERLAY.manifest.folder, each) for each in shared()])
         assert said is not None and said.outcome == "accepted", said
         began = time.process_time()
-        verdict = judge(said.output, spec, unreached(NETWORK))
+        with uncollected():
+            verdict = judge(said.output, spec, unreached(NETWORK))
         print(f"  proof: {verdict[0]} in {time.process_time() - began:.2f} s CPU")
 
 

@@ -139,7 +139,6 @@ class Told(Wanted):
 
     def _ways(self, hook: str, among: Iterable[Permit], known: Callable[[int], int]) -> Iterator[Reason]:
         """By condition: in either direction that a hook looks up, to where the network withholds nothing."""
-        permits = tuple(among)
         for back in {"forward": (False, True), "input": (False,), "output": (True,)}[hook]:
             side, states, echo = (OIF, (BACK,), ECHO_REPLY) if back else (IIF, ORIGINAL, ECHO_REQUEST)
             ends = (DADDR, SADDR, SPORT) if back else (SADDR, DADDR, DPORT)
@@ -148,7 +147,7 @@ class Told(Wanted):
                 if port:
                     where = self._beyond(side, port)
                 where = self.d.both(where, known(ends[1]))
-                for name, part in self._asked(permits, port, ends, echo):
+                for name, part in self._asked(among, port, ends, echo):
                     if name:
                         unmet = self.d.without(part, self._holds(self.conditions[name], ends[0]))
                         yield name, self.d.all((where, self.space.points(CT, states), unmet))

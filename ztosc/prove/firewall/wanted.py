@@ -62,6 +62,7 @@ class Wanted(Translating):
         self.gone = intervals.subtract(gone, addresses.ALL4)
         self.granted = self.d.both(self._known(SADDR), self._known(DADDR))
         self._alone: dict[str, int] = {}
+        self._known_asked: dict[tuple[str | None, tuple[int, int, int]], tuple[tuple[str | None, int], ...]] = {}
         self.tracked = self.d.without(TRUE, space.points(CT, (INVALID,)))
 
     def passing(self, hook: str) -> int:
@@ -239,8 +240,19 @@ class Wanted(Translating):
         for condition, found in self._asked(among, port, ends, echo):
             yield self.d.both(found, self._holds(self.conditions[condition], ends[0])) if condition else found
 
-    def _asked(self, among: Iterable[Permit], port: str | None, ends: tuple[int, int, int], echo: int) -> Iterator[tuple[str | None, int]]:
-        """By condition: all that asks it, whether it holds or not."""
+    def _asked(
+        self, among: Iterable[Permit], port: str | None, ends: tuple[int, int, int], echo: int
+    ) -> tuple[tuple[str | None, int], ...]:
+        """By condition: all that asks it, whether it holds or not. Of all permits it is found out once: hooks and the log ask the same."""
+        if among is not self.spec.permits:
+            return tuple(self._asked_anew(among, port, ends, echo))
+        if (port, ends) not in self._known_asked:
+            self._known_asked[port, ends] = tuple(self._asked_anew(among, port, ends, echo))
+        return self._known_asked[port, ends]
+
+    def _asked_anew(
+        self, among: Iterable[Permit], port: str | None, ends: tuple[int, int, int], echo: int
+    ) -> Iterator[tuple[str | None, int]]:
         by_condition: dict[str | None, list[Permit]] = defaultdict(list)
         for permit in among:
             if permit.interface == port:
