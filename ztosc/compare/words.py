@@ -258,7 +258,7 @@ class Telling:
 
 def piece_key(timeline: Timeline, instant: int) -> object:
     """Which rules are in force at an instant, as the pieces of a timeline say it."""
-    return timeline._key(instant)
+    return timeline.key(instant)
 
 
 def _holds(reading: Reading, atom: Compare, value: Value) -> bool:

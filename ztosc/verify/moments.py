@@ -82,6 +82,7 @@ class Timeline:
         self.at = at
         self.validities = sorted(validities, key=lambda each: each.model_dump_json())
         self.windows = sorted({window for each in self.validities for window in each.windows}, key=lambda each: each.model_dump_json())
+        self.windowed = [index for index, each in enumerate(self.validities) if each.windows]
         self.thresholds = thresholds
         edges = {edge for each in self.validities for edge in (each.not_before, each.not_after) if edge is not None}
         self.constants = [edge for edge in sorted(edges | set(self.thresholds)) if self.at < edge < LATEST]
@@ -138,13 +139,21 @@ class Timeline:
         if like in known:
             return known[like]
         points = sorted({start, *(edge for each in self.windows for edge in _edges(each, start, min(end, start + WEEK)))})
-        pieces = tuple(Piece(low, high, self._key(low)) for low, high in pairwise([*points, min(end, start + WEEK)]))
+        standing = [in_force(each, start) for each in self.validities]  # no date passes within an era: windows alone open and close
+        pieces = tuple(Piece(low, high, self._key(low, standing)) for low, high in pairwise([*points, min(end, start + WEEK)]))
         if end - start >= WEEK:
             known[like] = pieces
         return pieces
 
-    def _key(self, instant: int) -> Key:
-        return (bisect.bisect_right(self.thresholds, instant), *(in_force(each, instant) for each in self.validities))
+    def key(self, instant: int) -> Key:
+        """The way at an instant."""
+        return self._key(instant, [in_force(each, instant) for each in self.validities])
+
+    def _key(self, instant: int, standing: list[bool]) -> Key:
+        force = standing.copy()
+        for index in self.windowed:
+            force[index] = in_force(self.validities[index], instant)
+        return (bisect.bisect_right(self.thresholds, instant), *force)
 
 
 def _edges(window: Window, start: int, end: int) -> Iterator[int]:
