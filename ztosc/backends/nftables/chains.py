@@ -40,7 +40,10 @@ def chains(spec: NodeSpec, found: tuple[Collection, ...]) -> tuple[Chain, ...]:
     """All of them, base chains first; `found` are the collections that they may look into."""
     flows = {collection.name: collection for collection in found if collection.name.startswith(FLOWS)}
     ways = (
-        *_base(spec, flows, found),
+        *_guard(spec, found),
+        _input(flows, found),
+        _forward(spec, flows, found),
+        _output(flows, found),
         *_original(found, ("jump zt_refused",) if spec.observed else ()),
         *_reply(found, ("jump zt_reply_refused",) if spec.observed else ()),
         *([Chain(name="zt_relay", rules=tuple(_relay_rules(flows)))] if _relays(flows) else ()),
@@ -63,7 +66,8 @@ def chains(spec: NodeSpec, found: tuple[Collection, ...]) -> tuple[Chain, ...]:
     )
 
 
-def _base(spec: NodeSpec, flows: dict[str, Collection], found: tuple[Collection, ...]) -> Iterator[Chain]:
+def _guard(spec: NodeSpec, found: tuple[Collection, ...]) -> Iterator[Chain]:
+    """A source must belong behind the port that it comes from, before anything remembers the packet."""
     yield Chain(
         name="zt_guard",
         hook=Hook(hook="prerouting", priority=BEFORE_CONNTRACK, policy="accept"),
@@ -88,7 +92,11 @@ def _base(spec: NodeSpec, flows: dict[str, Collection], found: tuple[Collection,
             DENY,
         ),
     )
-    yield Chain(
+
+
+def _input(flows: dict[str, Collection], found: tuple[Collection, ...]) -> Chain:
+    """To the node itself."""
+    return Chain(
         name="zt_input",
         hook=Hook(hook="input", priority=BEFORE_FILTER, policy="drop"),
         rules=(
@@ -107,7 +115,11 @@ def _base(spec: NodeSpec, flows: dict[str, Collection], found: tuple[Collection,
             DENY,
         ),
     )
-    yield Chain(
+
+
+def _forward(spec: NodeSpec, flows: dict[str, Collection], found: tuple[Collection, ...]) -> Chain:
+    """Through the node: the way of every packet first."""
+    return Chain(
         name="zt_forward",
         hook=Hook(hook="forward", priority=BEFORE_FILTER, policy="drop"),
         rules=(
@@ -124,7 +136,11 @@ def _base(spec: NodeSpec, flows: dict[str, Collection], found: tuple[Collection,
             DENY,
         ),
     )
-    yield Chain(
+
+
+def _output(flows: dict[str, Collection], found: tuple[Collection, ...]) -> Chain:
+    """From the node itself."""
+    return Chain(
         name="zt_output",
         hook=Hook(hook="output", priority=BEFORE_FILTER, policy="drop"),
         rules=(

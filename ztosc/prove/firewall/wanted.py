@@ -39,7 +39,7 @@ from ztosc.prove.firewall.packet import (
     Space,
 )  # fmt: skip
 from ztosc.prove.firewall.program import Field
-from ztosc.prove.firewall.translated import Translating
+from ztosc.prove.firewall.translated import ERRORS4, Translating
 
 PRIORITIES = {"prerouting": -310, "input": -5, "forward": -5, "output": -5}
 """Behind defragmentation (-400) and before connection tracking (-200); behind it, and before the host's own filters (0)."""
@@ -47,7 +47,7 @@ LINK_LOCAL = ipaddress.IPv6Network("fe80::/10")
 ECHO_REQUEST, ECHO_REPLY = 128, 129
 ROUTER_SOLICIT, ROUTER_ADVERT, NEIGHBOUR_SOLICIT, NEIGHBOUR_ADVERT = 133, 134, 135, 136
 LISTENER_QUERY, LISTENING = 130, (131, 132, 143)
-ERRORS = {6: (1, 2, 3, 4), 4: (3, 11, 12)}
+ERRORS = {6: (1, 2, 3, 4), 4: ERRORS4}
 
 At = Callable[[str], int]
 """Packets that come from, or go to, where an interface leads."""
