@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 
 from tests.bench.firewall import shared
 from tests.nodes import networks as n
-from tests.runner.namespace import Node, node, why_missing
+from tests.runner.namespace import Node, why_missing
 from ztosc.backends.nftables import BACKEND
 from ztosc.backends.nftables.sets import set_of
 from ztosc.nodes import project
@@ -124,12 +123,6 @@ def test_mistakes_of_use_are_reported(tmp_path: Path) -> None:
 
 MISSING = why_missing("nft")
 real = pytest.mark.skipif(MISSING is not None, reason=f"NOT LOADED: {MISSING}")
-
-
-@pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    with node(tmp_path_factory.mktemp("node")) as found:
-        yield found
 
 
 def load(machine: Node, held: bytes = b"", rules: str = RULES, mode: str = "--load") -> dict[str, Any]:
