@@ -124,4 +124,22 @@ def observing() -> Network:
     return network.model_copy(update={"intent": network.intent.model_copy(update={"public_keys": keys})})
 
 
+GATHERING = """
+segment stage { at s; multicast ff15::/32, ff35::/32; mdns }
+segment talk { at s, t; mdns }
+segment film { at s; multicast }
+allow desks to stage on tcp/7000
+"""
+PORTS = "attach p1 to stage; attach p2 vlan 7 to stage; attach p3 to talk; attach p4 to talk; attach p5 to film; attach p6 to film"
+
+
+def gathering() -> Network:
+    """Segments whose hosts hear each other's groups: some groups, multicast DNS alone, and every group but that."""
+    whole = "underlay 2001:db8::1; serves gateway, resolver"
+    network = support.network(CROSSING + GATHERING, frame=support.FRAME.replace(whole, f"{whole}; {PORTS}"))
+    keys = tuple(n.public_key(each.name) for each in network.intent.nodes)
+    return network.model_copy(update={"intent": network.intent.model_copy(update={"public_keys": keys})})
+
+
 CASES = {"hospital": n.hospital, "keywords": keywords, "hostile": hostile, "crossing": crossing, "managed": managed, "observing": observing}
+CASES["gathering"] = gathering

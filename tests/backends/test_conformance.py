@@ -186,11 +186,11 @@ def test_the_number_of_rules_does_not_grow_with_the_policy() -> None:
 
 def test_what_cannot_be_enforced_is_said_where_it_is_asked() -> None:
     intent = n.hospital_intent()
-    odd = intent.segments[0].model_copy(update={"mdns": True, "access_tunnel": True, "origin": n.here(77)})
+    odd = intent.segments[0].model_copy(update={"ipv4": "10.9.0.0/24", "access_tunnel": True, "origin": n.here(77)})
     network = n.number(intent.model_copy(update={"segments": (odd, *intent.segments[1:])}))
     found = Nftables().unsupported(network)
     assert [(each.code, each.span and each.span.line) for each in found] == [("ZT603", 77), ("ZT603", 77)]
-    assert "`mdns`" in found[0].message and "`access tunnel`" in found[1].message
+    assert "`ipv4`" in found[0].message and "`access tunnel`" in found[1].message
     assert [each.span for each in Nftables().unsupported(keywords())] == [n.here(5)]
     assert Nftables().unsupported(n.hospital()) == ()
 

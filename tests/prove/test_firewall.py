@@ -23,8 +23,16 @@ from ztosc.prove.firewall import judge
 
 MISSING = real_tools().why_missing("nft")
 pytestmark = pytest.mark.skipif(MISSING is not None, reason=f"NOT LOADED: {MISSING}")
-PACKET = re.compile(r"(prerouting|input|forward|output): \S+ -> \S+, protocol \d+, |a packet from \S+: ")
-NODES = (("hospital", "edge-1"), ("keywords", "queue"), ("keywords", "accept"), ("crossing", "h"), ("managed", "g"), ("observing", "h"))
+PACKET = re.compile(r"(?:on a bridge, )?(prerouting|input|forward|output): \S+ -> \S+, protocol \d+, |a packet from \S+: ")
+NODES = (
+    ("hospital", "edge-1"),
+    ("keywords", "queue"),
+    ("keywords", "accept"),
+    ("crossing", "h"),
+    ("managed", "g"),
+    ("observing", "h"),
+    ("gathering", "g"),
+)
 MUTANTS = 60
 
 

@@ -6,6 +6,7 @@ overlay prefix.
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 from collections.abc import Iterable
 from functools import lru_cache
@@ -69,6 +70,11 @@ def vtep(index: int, identity: int) -> str:
 def macsec_name(port: int) -> str:
     """The MACsec interface of a link, by the UDP port of its tunnel, which no other link has."""
     return f"zm{port}"
+
+
+def vlan_name(port: str, vlan: int) -> str:
+    """The name of a VLAN on a port, at most 15 characters whatever the port is called."""
+    return f"zp{vlan}-{hashlib.sha256(port.encode()).hexdigest()[:8]}"
 
 
 def vrf_name(l3vni: int) -> str:

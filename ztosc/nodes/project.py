@@ -107,6 +107,8 @@ def _segment(local: Local, name: str) -> LocalSegment:
         resolvers=resolvers,
         search=local.whole.network.intent.network.domain if resolvers else "",
         beyond=_beyond(local.whole, name),
+        groups=ranges(of_prefixes(segment.multicast)),
+        mdns=segment.mdns,
         origin=segment.origin,
     )
 

@@ -244,7 +244,15 @@ class LocalSegment(Model):
     """The domain in which they may look for short names; empty where they may not ask."""
     beyond: tuple[str, ...]
     """IPv6 prefixes of the externals that it is granted, or that are granted something in it; flows with them leave by the underlay."""
+    groups: Ranges = ()
+    """Multicast groups that its hosts may use among themselves."""
+    mdns: bool = False
     origin: Span
+
+    @property
+    def gathers(self) -> bool:
+        """Whether anything passes between its ports here."""
+        return bool(self.groups) or self.mdns
 
 
 class SystemPort(Model):

@@ -39,6 +39,8 @@ VXLAN = {"learning": False, "neigh_suppress": True}
 SECURE = ("encrypt", "on", "protect", "on", "validate", "strict", "replay", "on", "window", "0")
 """A MACsec interface without keys sends nothing and takes nothing."""
 MAIN = 254
+CALLED = "bridge/bridge-nf-call-ip6tables"
+"""Whether bridged packets are shown to the filters of routed ones; of the whole node, so it is told and never set."""
 
 
 class Step(IntEnum):
@@ -86,6 +88,13 @@ def problems(wanted: Wanted, state: State) -> Iterator[Problem]:
             yield Problem("missing", each.parent, f"port `{each.parent}` is not on this node")
         if each.holding is not None and state.holder(each.holding) is None:
             yield Problem("missing", each.holding, f"no interface holds the underlay address {each.holding}")
+    for name in (*(each.name for each in wanted.interfaces if _open(each)), *(port.name for port in wanted.ports if port.gathers)):
+        if kernel.sysctl(CALLED) == "1":
+            words = f"sysctl `net/{CALLED}` is 1, so the filters of routed packets drop what `{name}` should let through; set it to 0"
+            yield Problem("missing", name, words)
+        if not kernel.gathers():
+            words = f"table `bridge ztos` is not loaded, so `{name}` stays isolated; load the firewall and apply again"
+            yield Problem("missing", name, words)
     for port in wanted.ports:
         if port.name not in state.links:
             yield Problem("missing", port.name, f"port `{port.name}` is not on this node")
@@ -148,7 +157,7 @@ def _interface(each: Interface, state: State) -> Iterator[Change]:
         yield Change(Step.CREATE_ANEW, created(each, state), each.kind, each.name)
         link = {}
     yield from _settings(each, link)
-    yield from _slave(each.name, {**(VXLAN if each.kind == "vxlan" else {}), "isolated": each.isolated} if _is_port(each) else {}, link)
+    yield from _slave(each.name, {**(VXLAN if each.kind == "vxlan" else {}), "isolated": _isolated(each)} if _is_port(each) else {}, link)
     if "UP" not in link.get("flags", ()):
         yield Change(Step.UP, ("link", "set", "dev", each.name, "up"))
     if link:
@@ -159,6 +168,15 @@ def _interface(each: Interface, state: State) -> Iterator[Change]:
 
 def _is_port(each: Interface) -> bool:
     return each.kind in ("vxlan", "vlan")
+
+
+def _open(each: Interface) -> bool:
+    """A port of a segment that lets groups through; the L3VNI's VXLAN is the only one on its bridge."""
+    return each.kind == "vlan" and not each.isolated
+
+
+def _isolated(each: Interface) -> bool:
+    return each.isolated or (_open(each) and not kernel.gathers())
 
 
 def created(each: Interface, state: State) -> tuple[str, ...]:
@@ -239,7 +257,7 @@ def _port(each: Port, state: State) -> Iterator[Change]:
     if each.master is not None:
         if master != each.master:
             yield Change(Step.SET, ("link", "set", "dev", each.name, "master", each.master))
-        yield from _slave(each.name, {"isolated": True}, link if master == each.master else {})
+        yield from _slave(each.name, {"isolated": not (each.gathers and kernel.gathers())}, link if master == each.master else {})
     if "UP" not in link.get("flags", ()):
         yield Change(Step.UP, ("link", "set", "dev", each.name, "up"))
 

@@ -98,7 +98,7 @@ def _read(path: Path) -> str:
     text = path.read_text(encoding="utf-8")
     strange = foreign(text)
     if strange is not None:
-        raise BadFile(f"{path}: `{strange}` is not about table `inet ztos`")
+        raise BadFile(f"{path}: `{strange}` is not about our tables, `inet ztos` and `bridge ztos`")
     return text if text.endswith("\n") else text + "\n"
 
 

@@ -91,6 +91,17 @@ def state() -> State:
     return State(links, addresses, frozenset(routes), frozenset(rules))
 
 
+def gathers() -> bool:
+    """Whether the table is loaded that says what passes between ports of a bridge: without it they stay isolated."""
+    command = ("nft", "--json", "list", "chain", "bridge", "ztos", "zt_between")
+    try:
+        done = subprocess.run(command, env=ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT, check=False)
+        listed = json.loads(done.stdout)["nftables"] if done.returncode == 0 else []
+    except (OSError, subprocess.TimeoutExpired, ValueError, KeyError):
+        return False
+    return sum("rule" in each for each in listed) >= 2
+
+
 def _asked(*words: str) -> list[dict[str, Any]]:
     try:
         done = subprocess.run(

@@ -1,6 +1,7 @@
 """What a ruleset's text would do, statement by statement, as far as the loader must know: whose table it touches.
 
-Guarantees: a statement that is not plainly about table `inet ztos`, that includes another file or defines a variable, is named.
+Guarantees: a statement that is not plainly about a table of ours (`inet ztos`, `bridge ztos`), that includes another file or defines a
+variable, is named.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ TOKEN = re.compile(r'[ \t]+|\\\n|#[^\n]*|"[^"\n]*"|[{}]|[\n;]|[^\s"{};#]+|.')
 OURS = (
     ("table", "inet", "ztos"),
     ("delete", "table", "inet", "ztos"),
+    ("table", "bridge", "ztos"),
+    ("delete", "table", "bridge", "ztos"),
     ("flush", "set", "inet", "ztos"),
     ("add", "element", "inet", "ztos"),
 )

@@ -51,6 +51,7 @@ class Port:
 
     name: str
     master: str | None = None
+    gathers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ NEEDS = {
     "wireguard": {"mtu"},
 }
 ALWAYS = {"name", "kind", "purpose", "isolated", "link_local", "addresses", "sysctls"}
-PORT: dict[str, Check] = {"name": _name, "master": _name}
+PORT: dict[str, Check] = {"name": _name, "master": _name, "gathers": _is_flag}
 ROUTE: dict[str, Check] = {
     "type": _text(r"blackhole|throw|unicast|unreachable"),
     "prefix": _prefix,

@@ -7,15 +7,13 @@ added elsewhere renames nothing here; no two are alike. Raises `BackendFault` fo
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
 import re
 from collections.abc import Iterator
 
 from ztosc.backends.base import BackendFault
 from ztosc.backends.interfaces.model import NAME, Interface, Interfaces, Port, Route, Rule
-from ztosc.ir.intent import Attachment
-from ztosc.ir.spaces import macsec_name, vrf_name
+from ztosc.ir.spaces import macsec_name, vlan_name, vrf_name
 from ztosc.logic import addresses, intervals
 from ztosc.nodes import sizes
 from ztosc.nodes.spec import LocalSegment, NodeSpec, Transit, TunnelSide, intervals_of
@@ -116,7 +114,7 @@ def _segments(spec: NodeSpec) -> Iterator[Interface]:
             # Isolated like every port: it tells the other nodes where a host is (EVPN type 2), and never carries a frame between two
             # hosts past the filters. What they say to each other is routed, over the domain's L3VNI.
             yield _vxlan(spec, transit, each.vni, each.interface, title, isolated=True)
-        yield from (_vlan(port, each, title) for port in each.attachments if port.vlan is not None)
+        yield from (_vlan(port.port, port.vlan, each, title) for port in each.attachments if port.vlan is not None)
 
 
 def _gateway(segment: LocalSegment, transit: Transit, purpose: str) -> Interface:
@@ -134,15 +132,15 @@ def _gateway(segment: LocalSegment, transit: Transit, purpose: str) -> Interface
     )
 
 
-def _vlan(port: Attachment, segment: LocalSegment, purpose: str) -> Interface:
+def _vlan(port: str, vlan: int, segment: LocalSegment, purpose: str) -> Interface:
     return Interface(
-        name=vlan_name(port),
+        name=vlan_name(port, vlan),
         kind="vlan",
-        purpose=_purpose(f"{purpose}, port {port.port} vlan {port.vlan}"),
+        purpose=_purpose(f"{purpose}, port {port} vlan {vlan}"),
         master=segment.interface,
-        parent=port.port,
-        vlan=port.vlan,
-        isolated=True,
+        parent=port,
+        vlan=vlan,
+        isolated=not segment.gathers,
         link_local=False,
         sysctls=dict(PORT),
     )
@@ -177,7 +175,8 @@ def _ports(spec: NodeSpec) -> tuple[Port, ...]:
             if plain is not None and masters.get(each.port) is not None:
                 raise BackendFault(f"port {each.port} of node {spec.node} would carry two segments")
             masters[each.port] = plain or masters.get(each.port)
-    return tuple(Port(name=name, master=masters[name]) for name in sorted(masters))
+    gathering = {each.interface for each in spec.segments if each.gathers}
+    return tuple(Port(name=name, master=masters[name], gathers=masters[name] in gathering or None) for name in sorted(masters))
 
 
 def _routes(spec: NodeSpec) -> Iterator[Route]:
@@ -262,11 +261,6 @@ def vrf(transit: Transit) -> str:
 def macsec(side: TunnelSide) -> str:
     """The name of the MACsec interface of a link."""
     return macsec_name(side.port)
-
-
-def vlan_name(port: Attachment) -> str:
-    """The name of a VLAN on a port, at most 15 characters whatever the port is called."""
-    return f"zp{port.vlan}-{hashlib.sha256(port.port.encode()).hexdigest()[:8]}"
 
 
 def _vtep(spec: NodeSpec, domain: str) -> str:

@@ -54,6 +54,8 @@ class Port(Model):
 
     name: str
     master: str | None = None
+    gathers: bool | None = None
+    """Whether frames may pass to other such ports, as far as table `bridge ztos` lets them; absent: isolated."""
 
 
 class Route(Model):

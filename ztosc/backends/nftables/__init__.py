@@ -15,6 +15,7 @@ from ztosc import resources
 from ztosc.backends.base import Artifact, Enforcement, ReadFault
 from ztosc.backends.manifest import Manifest, load
 from ztosc.backends.nftables.chains import chains
+from ztosc.backends.nftables.gathering import gathering
 from ztosc.backends.nftables.meaning import enforcement
 from ztosc.backends.nftables.model import Element, Ruleset
 from ztosc.backends.nftables.read import Reader
@@ -57,7 +58,7 @@ class Nftables:
         """The ruleset of a node."""
         found = collections(spec)
         said = comment(f"node {spec.node}, written by ztosc")
-        return Ruleset(comment=said, collections=found, chains=chains(spec, found), windows=windows(spec))
+        return Ruleset(comment=said, collections=found, chains=chains(spec, found), windows=windows(spec), gathering=gathering(spec))
 
     def render(self, model: Ruleset) -> tuple[Artifact, ...]:
         """The ruleset, and when what the clock opens is open."""
@@ -109,8 +110,6 @@ def _lines(elements: Iterable[Element]) -> Iterator[str]:
 def _of_segment(segment: Segment) -> Iterator[Diagnostic]:
     asked = {
         "ipv4": segment.ipv4 is not None,
-        "multicast": bool(segment.multicast),
-        "mdns": segment.mdns,
         "access tunnel": segment.access_tunnel,
     }
     for clause, given in asked.items():

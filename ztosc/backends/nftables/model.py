@@ -1,4 +1,4 @@
-"""The ruleset as values: one table, its sets and maps, its chains.
+"""The ruleset as values: one table, its sets and maps, its chains; a second one where hosts gather on a bridge.
 
 Guarantees: two rulesets are equal exactly when they print the same statements; elements and rules are in canonical text (single
 blanks, addresses as RFC 5952, protocols as numbers), so that a reader of the file arrives at the same values.
@@ -68,8 +68,18 @@ class Windows(Model):
     windows: tuple[Timed, ...] = ()
 
 
+class Table(Model):
+    """A table of family `bridge`: what passes between ports of one segment."""
+
+    family: str = "bridge"
+    table: str = TABLE
+    comment: str
+    collections: tuple[Collection, ...]
+    chains: tuple[Chain, ...]
+
+
 class Ruleset(Model):
-    """Everything of ours on a node: the table, and when what stands in its sets by the clock does."""
+    """Everything of ours on a node: the table, when what stands in its sets by the clock does, and what passes below it on bridges."""
 
     family: str = FAMILY
     table: str = TABLE
@@ -77,3 +87,5 @@ class Ruleset(Model):
     collections: tuple[Collection, ...]
     chains: tuple[Chain, ...]
     windows: Windows = Windows()
+    gathering: Table | None = None
+    """Absent: no frame passes from port to port."""

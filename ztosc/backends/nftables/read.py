@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ztosc.backends.base import ReadFault
-from ztosc.backends.nftables.model import Chain, Collection, Element, Hook, Ruleset
+from ztosc.backends.nftables.model import TABLE, Chain, Collection, Element, Hook, Ruleset, Table
 
 _TOKEN = re.compile(r'(?P<blank>[ \t]+|\#[^\n]*)|(?P<end>[\n;])|(?P<text>"[^"\n]*")|(?P<mark>[{},]|:(?=\s))|(?P<word>[^\s"{};,]+)')
 _HOOK = re.compile(r"type filter hook (prerouting|input|forward|output) priority (-?\d+)")
@@ -46,6 +46,24 @@ class Reader:
 
     def ruleset(self) -> Ruleset:
         """The whole file. Raises `ReadFault`."""
+        first = self._table()
+        self._skip_ends()
+        second = self._table() if self.at < len(self.tokens) else None
+        self._skip_ends()
+        if self.at < len(self.tokens):
+            raise self._fault("something stands behind the tables")
+        if second is not None and (second.family, second.table) != ("bridge", TABLE):
+            raise self._fault(f"the second table is `{second.family} {second.table}`, and not `bridge {TABLE}`")
+        return Ruleset(
+            family=first.family,
+            table=first.table,
+            comment=first.comment,
+            collections=first.collections,
+            chains=first.chains,
+            gathering=second,
+        )
+
+    def _table(self) -> Table:
         family, table = self._preamble()
         comment, collections, chains = "", [], []
         while (word := self._next_word()) != "}":
@@ -58,10 +76,7 @@ class Reader:
                     chains.append(self._chain())
                 case _:
                     raise self._fault(f"`{word}` is not known in a table")
-        self._skip_ends()
-        if self.at < len(self.tokens):
-            raise self._fault("something stands behind the table")
-        return Ruleset(family=family, table=table, comment=comment, collections=tuple(collections), chains=tuple(chains))
+        return Table(family=family, table=table, comment=comment, collections=tuple(collections), chains=tuple(chains))
 
     def _preamble(self) -> tuple[str, str]:
         """Make the table, so that deleting it never fails; delete it; open it again."""

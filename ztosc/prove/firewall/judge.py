@@ -6,6 +6,7 @@ Guarantees: no difference without a packet that shows it, the least in a fixed o
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from ztosc.ir.spaces import vrf_name
 from ztosc.ir.verdict import Outcome
@@ -14,6 +15,7 @@ from ztosc.logic.diagrams import TooLarge
 from ztosc.logic.interval_diagrams import FALSE
 from ztosc.logic.intervals import Intervals
 from ztosc.nodes.spec import NodeSpec
+from ztosc.prove.firewall.gathered import gathered
 from ztosc.prove.firewall.packet import CT, NEW, SEEN, Space
 from ztosc.prove.firewall.program import Program, Unsupported
 from ztosc.prove.firewall.read import program
@@ -28,8 +30,8 @@ AUDITED = "zt-"
 def judge(listed: str, spec: NodeSpec, gone: Intervals) -> tuple[Outcome, str]:
     """Of what nft lists as loaded: proved, or why not. `gone`: addresses to and from which no grant leads."""
     try:
-        found = program(listed)
-        reason = next(_differences(found, spec, gone), "")
+        found, below = program(listed), program(listed, "bridge")
+        reason = next(chain(_differences(found, spec, gone), gathered(below, spec)), "")
     except Unsupported as unsupported:
         return "unsupported", f"{unsupported} is not known to the proof"
     except TooLarge as outgrown:
@@ -38,7 +40,7 @@ def judge(listed: str, spec: NodeSpec, gone: Intervals) -> tuple[Outcome, str]:
 
 
 def _differences(found: Program, spec: NodeSpec, gone: Intervals) -> Iterator[str]:
-    strange = sorted({chain.hook for chain in found.chains.values() if chain.hook} - SEEN.keys())
+    strange = sorted({each.hook for each in found.chains.values() if each.hook} - SEEN.keys())
     if strange:
         raise Unsupported(f"a chain in hook `{strange[0]}`")
     yield from _standing(found, spec)
@@ -83,10 +85,10 @@ def _of_log(space: Space, hook: str, found: dict[str, int], wanted: dict[str, in
 def _misplaced(space: Space, run: Run) -> Iterator[str]:
     """A chain at another priority judges packets that others have judged, tracked or put together in between, or not yet."""
     for hook, priority in PRIORITIES.items():
-        for chain in (each for each in run.bases(hook) if each.priority != priority):
+        for base in (each for each in run.bases(hook) if each.priority != priority):
             point = space.diagrams.least(space.diagrams.without(space.universe(hook), run.alone(hook)))
             if point is not None:
-                yield f"{space.told(hook, point)}: is dropped at priority {chain.priority}, and must be at {priority}"
+                yield f"{space.told(hook, point)}: is dropped at priority {base.priority}, and must be at {priority}"
 
 
 def _standing(found: Program, spec: NodeSpec) -> Iterator[str]:

@@ -56,8 +56,8 @@ FLAGS = {"interval", "timeout", "dynamic"}
 KNOWN = {"family", "table", "name", "handle", "type", "flags", "elem", "comment", "map", "size", "gc-interval"}
 
 
-def program(text: str) -> Program:
-    """What was loaded. Raises `Unsupported`."""
+def program(text: str, among: str = "inet") -> Program:
+    """What was loaded into our table of a family. Raises `Unsupported`."""
     try:
         listed = json.loads(text)["nftables"]
         collections: dict[str, Collection] = {}
@@ -65,7 +65,9 @@ def program(text: str) -> Program:
         rules: dict[str, list[Rule]] = {}
         for each in listed:
             ((kind, found),) = each.items()
-            if kind in ("set", "map"):
+            if kind != "metainfo" and found["family"] != among:
+                _one_table({"name": found.get("table", found["name"] if kind == "table" else None), "family": found["family"]})
+            elif kind in ("set", "map"):
                 collections[found["name"]] = _collection(found)
             elif kind == "chain":
                 chains[found["name"]] = found
@@ -81,7 +83,7 @@ def program(text: str) -> Program:
 
 
 def _one_table(found: dict[str, Any]) -> None:
-    if (found["family"], found["name"]) != ("inet", "ztos") or found.get("flags"):
+    if (found["family"], found["name"]) not in (("inet", "ztos"), ("bridge", "ztos")) or found.get("flags"):
         raise Unsupported(f"table `{found['family']} {found['name']}`")
 
 
