@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.backends.cases import keywords
+from tests.backends.cases import CASES, keywords
 from tests.backends.conformance import Conformance
 from tests.nodes import networks as n
 from ztosc.backends import (
@@ -193,6 +193,18 @@ def test_what_cannot_be_enforced_is_said_where_it_is_asked() -> None:
     assert "`ipv4`" in found[0].message and "`access tunnel`" in found[1].message
     assert [each.span for each in Nftables().unsupported(keywords())] == [n.here(5)]
     assert Nftables().unsupported(n.hospital()) == ()
+
+
+def test_groups_of_a_segment_on_several_nodes_are_told_to_stay_on_one() -> None:
+    found = [each for each in Nftables().unsupported(CASES["gathering"]()) if "groups of segment" in each.message]
+    assert not found
+    intent = n.hospital_intent()
+    held = {each.segment: [len(place.nodes) for place in each.places] for each in n.hospital().segments}
+    for change, many in (({"mdns": True}, lambda sizes: max(sizes) > 1), ({"multicast": ("ff15::/16",)}, lambda sizes: sum(sizes) > 1)):
+        network = n.number(intent.model_copy(update={"segments": tuple(each.model_copy(update=change) for each in intent.segments)}))
+        told = [each for each in Nftables().unsupported(network) if "groups of segment" in each.message]
+        assert {each.message.split("`")[1] for each in told} == {name for name, sizes in held.items() if sizes and many(sizes)}
+        assert told and all((each.code, each.severity) == ("ZT603", Severity.WARNING) for each in told)
 
 
 def test_a_node_that_nobody_can_manage_is_told_and_no_external_manages() -> None:

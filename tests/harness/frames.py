@@ -24,14 +24,14 @@ def ip(*words: str) -> None:
     subprocess.run(("ip", *words), check=True)
 
 
-CALLS = Path("/proc/sys/net/bridge/bridge-nf-call-ip6tables")
-"""There where the kernel hands bridged packets to the filters of routed ones: those let no group through."""
+CALLS = Path("/proc/sys/net/bridge")
+"""There where the kernel can hand bridged packets to the filters of routed ones: those let no group through."""
 
 
 def bridge(ports: list[str]) -> dict[str, socket.socket]:
     """A bridge with our ports, and one that is not ours; a socket at the other end of each cable."""
-    if CALLS.exists():
-        CALLS.write_text("0")
+    for called in CALLS.glob("bridge-nf-call-*"):
+        called.write_text("0")
     ip("link", "add", "zs1", "type", "bridge", "stp_state", "0", "mcast_snooping", "0")
     Path("/proc/sys/net/ipv6/conf/default/disable_ipv6").write_text("1")
     ends = {}

@@ -78,7 +78,11 @@ def frames() -> dict[str, bytes]:
         "one host": packet(host, stage().hosts[0][1], 5353),
         "one host, as a group's frame": b"\x33\x33\0\0\0\xfb" + packet(host, stage().hosts[0][1], 5353)[6:],
         "ARP": b"\xff" * 6 + HERE + b"\x08\x06" + bytes.fromhex("0001080006040001") + bytes(20),
-        "IPv4 mDNS": bytes.fromhex("01005e0000fb") + HERE + b"\x08\x00" + bytes.fromhex("4500001c00000000ff1100000a000001e00000fb14e914e900080000") + bytes(18),
+        "IPv4 mDNS": bytes.fromhex("01005e0000fb")
+        + HERE
+        + b"\x08\x00"
+        + bytes.fromhex("4500001c00000000ff1100000a000001e00000fb14e914e900080000")
+        + bytes(18),
         "a VLAN inside": packet(host, "ff02::fb", 5353)[:12] + b"\x81\0\0\x07" + packet(host, "ff02::fb", 5353)[12:],
     }
 

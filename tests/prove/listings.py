@@ -185,7 +185,7 @@ def _set_other(found: Listing, dice: Random) -> str:
     for part in rule["expr"]:
         match = part.get("match", {})
         if isinstance(match.get("right"), str) and match["right"].startswith("@"):
-            sets = {each["set"]["name"]: each["set"] for each in found if "set" in each}
+            sets = {each["set"]["name"]: each["set"] for each in found if each.get("set", {}).get("family") == rule["family"]}
             asked = match["right"][1:]
             others = [name for name, each in sets.items() if each["type"] == sets[asked]["type"] and not _alike(each, sets[asked])]
             if others:

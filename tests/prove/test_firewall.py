@@ -23,7 +23,7 @@ from ztosc.prove.firewall import judge
 
 MISSING = real_tools().why_missing("nft")
 pytestmark = pytest.mark.skipif(MISSING is not None, reason=f"NOT LOADED: {MISSING}")
-PACKET = re.compile(r"(?:on a bridge, )?(prerouting|input|forward|output): \S+ -> \S+, protocol \d+, |a packet from \S+: ")
+PACKET = re.compile(r"(prerouting|input|(?:bridge )?forward|output): \S+ -> \S+, protocol \d+, |a packet from \S+: ")
 NODES = (
     ("hospital", "edge-1"),
     ("keywords", "queue"),

@@ -89,17 +89,21 @@ def problems(wanted: Wanted, state: State) -> Iterator[Problem]:
         if each.holding is not None and state.holder(each.holding) is None:
             yield Problem("missing", each.holding, f"no interface holds the underlay address {each.holding}")
     for name in (*(each.name for each in wanted.interfaces if _open(each)), *(port.name for port in wanted.ports if port.gathers)):
-        if kernel.sysctl(CALLED) == "1":
-            words = f"sysctl `net/{CALLED}` is 1, so the filters of routed packets drop what `{name}` should let through; set it to 0"
-            yield Problem("missing", name, words)
-        if not kernel.gathers():
-            words = f"table `bridge ztos` is not loaded, so `{name}` stays isolated; load the firewall and apply again"
-            yield Problem("missing", name, words)
+        yield from _gathering_problems(name, state)
     for port in wanted.ports:
         if port.name not in state.links:
             yield Problem("missing", port.name, f"port `{port.name}` is not on this node")
         else:
             yield from _port_problems(port, state)
+
+
+def _gathering_problems(name: str, state: State) -> Iterator[Problem]:
+    if kernel.sysctl(CALLED) == "1":
+        words = f"sysctl `net/{CALLED}` is 1, so the filters of routed packets drop what `{name}` should let through; set it to 0"
+        yield Problem("missing", name, words)
+    if not state.gathers:
+        words = f"table `bridge ztos` is not loaded, so `{name}` stays isolated; load the firewall and apply again"
+        yield Problem("missing", name, words)
 
 
 def _port_problems(port: Port, state: State) -> Iterator[Problem]:
@@ -157,7 +161,9 @@ def _interface(each: Interface, state: State) -> Iterator[Change]:
         yield Change(Step.CREATE_ANEW, created(each, state), each.kind, each.name)
         link = {}
     yield from _settings(each, link)
-    yield from _slave(each.name, {**(VXLAN if each.kind == "vxlan" else {}), "isolated": _isolated(each)} if _is_port(each) else {}, link)
+    yield from _slave(
+        each.name, {**(VXLAN if each.kind == "vxlan" else {}), "isolated": _isolated(each, state)} if _is_port(each) else {}, link
+    )
     if "UP" not in link.get("flags", ()):
         yield Change(Step.UP, ("link", "set", "dev", each.name, "up"))
     if link:
@@ -175,8 +181,8 @@ def _open(each: Interface) -> bool:
     return each.kind == "vlan" and not each.isolated
 
 
-def _isolated(each: Interface) -> bool:
-    return each.isolated or (_open(each) and not kernel.gathers())
+def _isolated(each: Interface, state: State) -> bool:
+    return each.isolated or (_open(each) and not state.gathers)
 
 
 def created(each: Interface, state: State) -> tuple[str, ...]:
@@ -257,7 +263,7 @@ def _port(each: Port, state: State) -> Iterator[Change]:
     if each.master is not None:
         if master != each.master:
             yield Change(Step.SET, ("link", "set", "dev", each.name, "master", each.master))
-        yield from _slave(each.name, {"isolated": not (each.gathers and kernel.gathers())}, link if master == each.master else {})
+        yield from _slave(each.name, {"isolated": not (each.gathers and state.gathers)}, link if master == each.master else {})
     if "UP" not in link.get("flags", ()):
         yield Change(Step.UP, ("link", "set", "dev", each.name, "up"))
 

@@ -67,6 +67,8 @@ class State:
     """Ours alone."""
     rules: frozenset[RuleKey]
     """Ours alone."""
+    gathers: bool = False
+    """Whether the table is loaded that says what passes between ports of a bridge: without it they stay isolated."""
 
     def ours(self, name: str) -> bool:
         """Whether an interface is there and marked as ours."""
@@ -88,11 +90,11 @@ def state() -> State:
         for each in _asked("-d", f"-{family}", "route", "show", "table", "all", "protocol", str(PROTOCOL))
     }
     rules = {_rule(each) for each in _asked("-6", "rule", "show") if str(each.get("protocol")) == str(PROTOCOL)}
-    return State(links, addresses, frozenset(routes), frozenset(rules))
+    return State(links, addresses, frozenset(routes), frozenset(rules), gathers())
 
 
 def gathers() -> bool:
-    """Whether the table is loaded that says what passes between ports of a bridge: without it they stay isolated."""
+    """Whether that table is loaded and not emptied; also no where there is no `nft` to ask."""
     command = ("nft", "--json", "list", "chain", "bridge", "ztos", "zt_between")
     try:
         done = subprocess.run(command, env=ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT, check=False)

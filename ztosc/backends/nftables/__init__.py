@@ -1,8 +1,8 @@
 """nftables: one table that denies by default, and sets that say what is granted.
 
 Guarantees: the number of rules does not depend on that of grants, only on the distinct conditions and on the rules that the log names;
-loading the file twice gives the same ruleset; nothing on the node but table `inet ztos` is touched. Dynamic sets are empty after a load:
-closed.
+loading the file twice gives the same ruleset; nothing on the node is touched but table `inet ztos` and, where hosts of a segment may hear
+each other's groups, `bridge ztos`. Dynamic sets are empty after a load: closed.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class Nftables:
     def unsupported(self, network: Network) -> tuple[Diagnostic, ...]:
         """What this version cannot enforce: at the segment or the rule that asks for it."""
         segments = (found for segment in network.intent.segments for found in _of_segment(segment))
-        return (*segments, *_of_management(network), *_of_rules(network), *_of_links(network))
+        return (*segments, *_of_groups(network), *_of_management(network), *_of_rules(network), *_of_links(network))
 
 
 def _quoted(text: str) -> str:
@@ -116,6 +116,17 @@ def _of_segment(segment: Segment) -> Iterator[Diagnostic]:
         if given:
             message = f"segment `{segment.name}` asks for `{clause}`, which target `nftables` cannot enforce"
             yield Diagnostic("ZT603", message, segment.origin)
+
+
+def _of_groups(network: Network) -> Iterator[Diagnostic]:
+    """Groups pass from port to port of a node. Where others hold the segment too, theirs are not heard, and that is said."""
+    plans = {each.segment: each for each in network.segments}
+    for segment in (each for each in network.intent.segments if each.multicast or each.mdns):
+        sizes = [len(place.nodes) for place in plans[segment.name].places]
+        nodes = sum(sizes) if segment.multicast else max(sizes, default=0)
+        if nodes > 1:
+            message = f"groups of segment `{segment.name}` pass between ports of one node alone; it lives on {nodes} nodes"
+            yield Diagnostic("ZT603", message, segment.origin, severity=Severity.WARNING)
 
 
 def _of_management(network: Network) -> Iterator[Diagnostic]:

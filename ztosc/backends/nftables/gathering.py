@@ -1,8 +1,8 @@
 """What passes between ports of one segment, on its bridge: multicast groups that the segment says, and nothing else.
 
-Guarantees: from such a port to such a port passes UDP over IPv6 to a group of the segment, from a host of it or a link-local address;
-multicast DNS (RFC 6762) only where the segment says `mdns`, DHCPv6 never; neither a frame to one host nor one that came in by
-anything else. There is no table where no segment says a group: its ports are isolated then.
+Guarantees: from such a port to such a port passes UDP over IPv6, untagged and in one piece, to a group of the segment, from a host of it
+or a link-local address; multicast DNS (RFC 6762) only where the segment says `mdns`, DHCPv6 never; neither a frame to one host nor one
+that came in by anything else. There is no table where no segment says a group: its ports are isolated then.
 """
 
 from __future__ import annotations
@@ -74,5 +74,7 @@ def _between() -> Chain:
 
 
 def _gather(segment: LocalSegment) -> Chain:
+    """A tag (IEEE 802.1Q) would come out in another segment of a port with VLANs; of a later fragment the kernel reads data as ports."""
     known = f"ip6 saddr @zt_speakers_{segment.vni} ip6 daddr . meta l4proto . th dport @zt_groups_{segment.vni} accept"
-    return Chain(name=f"zt_gather_{segment.vni}", rules=(f"oifname != @zt_heard {DROP}", known, DROP))
+    plain = (f"ether type != ip6 {DROP}", f"exthdr frag exists {DROP}")
+    return Chain(name=f"zt_gather_{segment.vni}", rules=(f"oifname != @zt_heard {DROP}", *plain, known, DROP))

@@ -12,11 +12,12 @@ from ztosc.logic.interval_diagrams import IntervalDiagrams
 from ztosc.logic.intervals import Intervals
 from ztosc.prove.firewall.program import Field, Unsupported
 
-IIF, SDIF, OIF, CT, SADDR, DADDR, PROTO, DPORT, SPORT, TYPE, HOPLIMIT = range(11)
-HIGHEST = (0, 0, 0, 6, 2**128 - 1, 2**128 - 1, 255, 65535, 65535, 255, 255)
+IIF, SDIF, OIF, CT, SADDR, DADDR, PROTO, DPORT, SPORT, TYPE, HOPLIMIT, ETHER, FRAGMENT = range(13)
+HIGHEST = (0, 0, 0, 6, 2**128 - 1, 2**128 - 1, 255, 65535, 65535, 255, 255, 65535, 1)
 DIMENSIONS: dict[Field, int] = {
     "iif": IIF, "sdif": SDIF, "oif": OIF, "state": CT, "direction": CT, "saddr6": SADDR, "daddr6": DADDR, "saddr4": SADDR,
     "daddr4": DADDR, "proto": PROTO, "sport": SPORT, "dport": DPORT, "icmp6": TYPE, "icmp4": TYPE, "hoplimit": HOPLIMIT,
+    "ether": ETHER, "fragment": FRAGMENT,
 }  # fmt: skip
 
 NONE, ANOTHER = 0, 1
@@ -41,6 +42,10 @@ SEEN: dict[Hook, frozenset[int]] = {
     "output": frozenset({OIF}),
 }
 """Which interfaces a packet has at each hook."""
+BRIDGED: Hook = "bridge forward"
+"""Where frames pass from port to port of a bridge; they are no packets that this node routes."""
+FRAMES = frozenset({IIF, OIF, ETHER, FRAGMENT})
+"""What of a frame can be asked there. Connections are not tracked, and fragments are not put together."""
 
 
 class Space:
@@ -77,8 +82,8 @@ class Space:
     def universe(self, hook: Hook) -> int:
         """Every packet that a hook can see; interfaces that it has there not are free."""
         d, last = self.diagrams, len(self.names) + 1
-        whole = d.all(self.within(side, ((ANOTHER, last),)) for side in (IIF, OIF) if side in SEEN[hook])
-        if SDIF in SEEN[hook]:
+        whole = d.all(self.within(side, ((ANOTHER, last),)) for side in (IIF, OIF) if side in _seen(hook))
+        if SDIF in _seen(hook):
             whole = d.both(whole, d.either(self.points(IIF, self.vrfs), self.points(SDIF, (NONE,))))
         if self.family == 4:
             whole = d.all((whole, *(self.within(end, ((0, 2**32 - 1),)) for end in (SADDR, DADDR))))
@@ -87,14 +92,18 @@ class Space:
     def told(self, hook: Hook, point: dict[int, int]) -> str:
         """A packet in words."""
         ways = [f"{word} {self._interface(point.get(side, 0))}" for side, word in ((IIF, "in by"), (SDIF, "slave"), (OIF, "out by"))]
-        kept = [way for side, way in zip((IIF, SDIF, OIF), ways, strict=True) if side in SEEN[hook] and point.get(side, 0) != NONE]
+        kept = [way for side, way in zip((IIF, SDIF, OIF), ways, strict=True) if side in _seen(hook) and point.get(side, 0) != NONE]
         ends = f"{self._address(point.get(SADDR, 0))} -> {self._address(point.get(DADDR, 0))}"
         what = f"protocol {point.get(PROTO, 0)}, ports {point.get(SPORT, 0)} -> {point.get(DPORT, 0)}"
         if point.get(PROTO, 0) in (ICMP4, ICMP6):
             what = f"protocol {point[PROTO]}, type {point.get(TYPE, 0)}, hop limit {point.get(HOPLIMIT, 0)}"
-        state = f"connection {STATES[point.get(CT, 0)]}"
+        state = self._frame(point) if hook == BRIDGED else f"connection {STATES[point.get(CT, 0)]}"
         stands = [f"{fields[0]} in {name}" for (name, fields), dimension in self.questions.items() if point.get(dimension)]
         return ", ".join((f"{hook}: {ends}", what, *kept, state, *stands))
+
+    def _frame(self, point: dict[int, int]) -> str:
+        part = ", a fragment" if point.get(FRAGMENT) else ""
+        return f"type {point.get(ETHER, 0):#06x}{part}"
 
     def _interface(self, number: int) -> str:
         return "an interface that is not ours" if number == ANOTHER else f"`{self.names[number - 2]}`" if number else "none"
@@ -106,5 +115,9 @@ class Space:
 def seen(field: Field, hook: Hook) -> None:
     """Raises `Unsupported` for an interface that a packet does not have at a hook."""
     dimension = DIMENSIONS.get(field)
-    if dimension in (IIF, SDIF, OIF) and dimension not in SEEN[hook]:
+    if dimension in (IIF, SDIF, OIF, ETHER, FRAGMENT) and dimension not in _seen(hook):
         raise Unsupported(f"a look at {field} in the {hook} hook")
+
+
+def _seen(hook: Hook) -> frozenset[int]:
+    return FRAMES if hook == BRIDGED else SEEN[hook]

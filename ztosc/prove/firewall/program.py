@@ -14,9 +14,10 @@ class Unsupported(Exception):
 
 Field = Literal[
     "iif", "oif", "sdif", "nfproto", "saddr6", "daddr6", "saddr4", "daddr4", "proto", "sport", "dport",
-    "icmp6", "icmp4", "hoplimit", "state", "direction",
+    "icmp6", "icmp4", "hoplimit", "state", "direction", "ether", "fragment",
 ]  # fmt: skip
-"""`icmp6` and `icmp4` are the types of ICMP messages; `state` and `direction` are connection tracking's."""
+"""`icmp6` and `icmp4` are the types of ICMP messages; `state` and `direction` are connection tracking's;
+`ether` is the type that a frame on a bridge names (IEEE 802.3 §3.2.6), `fragment` whether IPv6 has a fragment header (RFC 8200 §4.5)."""
 
 Value = str | Interval
 """Of an interface its name, of all else an interval of numbers."""

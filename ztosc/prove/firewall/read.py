@@ -46,6 +46,8 @@ FIELDS: dict[tuple[str, str], Field] = {
     ("th", "dport"): "dport",
     ("icmpv6", "type"): "icmp6",
     ("icmp", "type"): "icmp4",
+    ("ether", "type"): "ether",
+    ("exthdr", "frag"): "fragment",
 }
 INTERFACES = {"iif", "oif", "sdif"}
 BITS = {1: (0, 0), 2: (1, 1), 4: (2, 2), 8: (3, 3), 64: (4, 4)}
@@ -92,7 +94,8 @@ def _chain(found: dict[str, Any], rules: list[Rule]) -> Chain:
         return Chain(found["name"], tuple(rules))
     if found["type"] != "filter" or found.get("dev"):
         raise Unsupported(f"a chain of type `{found['type']}`")
-    return Chain(found["name"], tuple(rules), found["hook"], int(found["prio"]), {"accept": True, "drop": False}[found["policy"]])
+    hook = found["hook"] if found["family"] == "inet" else f"{found['family']} {found['hook']}"
+    return Chain(found["name"], tuple(rules), hook, int(found["prio"]), {"accept": True, "drop": False}[found["policy"]])
 
 
 # Sets
@@ -186,8 +189,8 @@ def _fields(found: dict[str, Any]) -> tuple[Field, ...]:
 
 def _field(found: dict[str, Any]) -> Field:
     ((kind, said),) = found.items()
-    named = (said.get("protocol"), said.get("field")) if kind == "payload" else (kind, said.get("key"))
-    if named not in FIELDS or said.keys() - {"protocol", "field", "key"}:
+    named = (said.get("protocol"), said.get("field")) if kind == "payload" else (kind, said.get("name" if kind == "exthdr" else "key"))
+    if named not in FIELDS or said.keys() - {"protocol", "field", "key", "name"}:
         raise Unsupported(f"a look at `{kind} {' '.join(map(str, said.values()))}`")
     return FIELDS[named]
 
@@ -210,5 +213,9 @@ def _values(field: Field, right: Any) -> Iterator[Value]:
             yield BITS[each]
         elif field == "nfproto":
             yield (NFPROTO[each],) * 2
+        elif field == "fragment":
+            yield {True: (1, 1), False: (0, 0)}[each]
+        elif field == "ether":
+            yield (socket.ntohs(each),) * 2  # nft lists this one number as it lies in memory
         else:
             yield _value(each, name=field in INTERFACES)

@@ -215,6 +215,10 @@ class Run:
         if field in ("icmp6", "icmp4"):  # in an inet table nft asks for the family too, and lists neither that nor the protocol
             family, protocol = (6, ICMP6) if field == "icmp6" else (4, ICMP4)
             return self.space.points(PROTO, (protocol,)) if self.space.family == family else FALSE
+        if field == "fragment":
+            return TRUE if self.space.family == 6 else FALSE
+        if field in ("proto", "sport", "dport"):
+            return TRUE if self.space.family else FALSE
         if field == "direction":
             return self.space.points(CT, (*ORIGINAL, *REPLY))
         if field == "sdif":
