@@ -15,8 +15,6 @@ EXAMPLES = re.findall(r"^```ztos(?: (ZT\d{3}))?\n(.*?)^```$", TEXT, flags=re.MUL
 FRAME = EXAMPLES[0][1]
 UNENFORCED = {
     "log all": "log all to charts",
-    "multicast": "segment s { at main; multicast ff05::1/128 }",
-    "mdns": "segment s { at main; mdns }",
     "ipv4": "segment s { at main; ipv4 10.0.0.0/24 }",
     "stretched": "segment s { at main, annex; stretched }",
     "access tunnel": "segment s { at main; access tunnel }",

@@ -121,11 +121,12 @@ def _of_segment(segment: Segment) -> Iterator[Diagnostic]:
 def _of_groups(network: Network) -> Iterator[Diagnostic]:
     """Groups pass from port to port of a node. Where others hold the segment too, theirs are not heard, and that is said."""
     plans = {each.segment: each for each in network.segments}
+    attached = {(port.segment, node.name) for node in network.intent.nodes for port in node.attachments}
     for segment in (each for each in network.intent.segments if each.multicast or each.mdns):
-        sizes = [len(place.nodes) for place in plans[segment.name].places]
+        sizes = [sum((segment.name, node) in attached for node in place.nodes) for place in plans[segment.name].places]
         nodes = sum(sizes) if segment.multicast else max(sizes, default=0)
         if nodes > 1:
-            message = f"groups of segment `{segment.name}` pass between ports of one node alone; it lives on {nodes} nodes"
+            message = f"groups of segment `{segment.name}` pass between ports of one node alone; it has ports on {nodes} nodes"
             yield Diagnostic("ZT603", message, segment.origin, severity=Severity.WARNING)
 
 
