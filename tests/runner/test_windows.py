@@ -202,3 +202,28 @@ def test_windows_of_a_set_that_is_not_there_change_nothing(machine: Node) -> Non
     strange = said(*((each.set, each.key, []) for each in read(windows).windows), (TIME, "ipv6", []), since=now, until=now + 9)
     assert machine.runner("firewall", "--windows", place(machine, "other.json", strange))["code"] == FAILED
     assert {name: stands(machine, name).keys() for name in before} == before and all(before.values())
+
+
+@real
+def test_a_bundle_from_before_windows_loads_and_what_the_clock_would_open_stays_closed(machine: Node) -> None:
+    """A rollback to one names a `windows.json` that it has not; rules that are not there are still a mistake."""
+    now = int(time.time())
+    rules, windows = files(specs(now - 100, now + 3600, at=now - 200))
+    assert load(machine, rules, windows)["code"] == OK
+    names = {each.set: each.key for each in read(windows).windows}
+    assert all(key in stands(machine, name) for name, key in names.items())
+    ruleset, underlay = str(machine.folder / "ruleset.nft"), str(machine.folder / "underlay.nft")
+    gone = str(machine.folder / "previous" / "windows.json")
+    line = f"{gone} is not there: what the clock alone opens stays closed"
+    report = machine.runner("firewall", "--check", ruleset, underlay, gone)
+    assert report["code"] == OK and report["changes"] == [line] and "next" not in report
+    report = machine.runner("firewall", "--load", ruleset, underlay, gone)
+    assert report["code"] == OK and report["problems"] == [] and report["changes"] == [line, "the ruleset, with 0 elements"]
+    assert all(key not in stands(machine, name) for name, key in names.items())
+    told = {"schema_version": 1, "elements": [{"set": next(each for each in names if each[3] == "s"), "key": "fd00::9", "until": now + 99}]}
+    elements = place(machine, "elements.json", json.dumps(told).encode())
+    report = machine.runner("firewall", "--load", ruleset, underlay, gone, elements)
+    assert report["code"] == OK and report["changes"] == [line, "the ruleset, with 1 elements"]
+    assert machine.runner("firewall", "--load", str(machine.folder / "none"), underlay, gone)["code"] == REFUSED
+    assert machine.runner("firewall", "--load", ruleset, underlay, gone, gone)["code"] == REFUSED, "sessions that are said are there"
+    assert machine.runner("firewall", "--windows", gone)["code"] == REFUSED

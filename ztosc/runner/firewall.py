@@ -3,7 +3,8 @@
 
 Guarantees: nothing but table `inet ztos` is touched; nft checks all of it first, and takes ruleset, withheld addresses and elements in one
 transaction, under `TZ=UTC`; an element ends at its instant, whatever the load took; one whose instant has passed is not made; success is
-said only after the sets were read again. A report on windows says when one opens `next`, at which instant somebody must come again.
+said only after the sets were read again; where the file of windows is missing, what the clock alone opens stays closed. A report on windows
+says when one opens `next`, at which instant somebody must come again.
 """
 
 from __future__ import annotations
@@ -74,11 +75,10 @@ def run(arguments: Sequence[str], clock: Clock = time.time) -> Report:
         return report
     try:
         rules = "" if mode == "--windows" else "".join(_read(Path(path)) for path in paths[:2])
-        held = _held(paths[0 if mode == "--windows" else 2 :])
         if mode == "--windows":
-            _opened(held, clock, report)
+            _opened(_held(paths), clock, report)
         else:
-            _transaction(mode, rules, held, clock, report)
+            _transaction(mode, rules, _held(_there(paths[2:], report)), clock, report)
     except (BadFile, OSError, UnicodeDecodeError) as error:
         report.problems.append(Problem("file", " ".join(paths), str(error)))
     except Refused as error:
@@ -92,6 +92,14 @@ def _held(paths: Iterable[str]) -> Held:
     said = [(content, parse_windows(content)) for content in contents]
     elements = tuple(each for content, windows in said if windows is None for each in parse(content))
     return Held(elements, tuple(windows for _, windows in said if windows is not None))
+
+
+def _there(paths: Sequence[str], report: Report) -> Sequence[str]:
+    """A bundle from before windows has no file of them: what they would open stays closed, and that is no reason against its rules."""
+    if not paths or Path(paths[0]).exists():
+        return paths
+    report.changes.append(f"{paths[0]} is not there: what the clock alone opens stays closed")
+    return paths[1:]
 
 
 def _read(path: Path) -> str:
