@@ -1,18 +1,20 @@
 """`ztos-node firewall (--check | --load) RULESET WITHHELD [WINDOWS] [ELEMENTS]`: the firewall of a node, loaded as a whole or not at all;
-`ztos-node firewall --windows WINDOWS`: what the clock opens in the one that is loaded.
+`ztos-node firewall --windows WINDOWS`: what the clock opens in the one that is loaded (`--follow`: in `follow`).
 
-Guarantees: nothing but table `inet ztos` is touched; nft checks all of it first, and takes ruleset, withheld addresses and elements in one
+Guarantees: nothing but our tables is touched; nft checks all of it first, and takes ruleset, withheld addresses and elements in one
 transaction, under `TZ=UTC`; an element ends at its instant, whatever the load took; one whose instant has passed is not made; success is
-said only after the sets were read again; where the file of windows is missing, what the clock alone opens stays closed. A report on windows
-says when one opens `next`, at which instant somebody must come again.
+said only after the sets were read again; in a network namespace one of these runs at a time; where the file of windows is missing, what
+the clock alone opens stays closed. A report on windows says when one opens `next`, at which instant somebody must come again.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +29,9 @@ from ztosc.runner.windows import parse as parse_windows
 
 WANTS = {"--check": (2, 4), "--load": (2, 4), "--windows": (1, 1)}
 """How many files."""
-USES = "--check or --load with two rulesets, then windows and elements if there are any; --windows with windows"
+USES = "--check or --load with two rulesets, then windows and elements if there are any; --windows or --follow with windows"
+ALONE = Path("/proc/self/ns/net")
+"""Locked while a firewall is loaded, or windows are opened in it."""
 TIMEOUT = 300
 """Seconds for one transaction."""
 DAY = 86_400
@@ -74,16 +78,29 @@ def run(arguments: Sequence[str], clock: Clock = time.time) -> Report:
         report.problems.append(Problem("file", "", f"firewall wants one of {USES}"))
         return report
     try:
-        rules = "" if mode == "--windows" else "".join(_read(Path(path)) for path in paths[:2])
-        if mode == "--windows":
-            _opened(_held(paths), clock, report)
-        else:
-            _transaction(mode, rules, _held(_there(paths[2:], report)), clock, report)
+        with _alone():
+            _done(mode, paths, clock, report)
     except (BadFile, OSError, UnicodeDecodeError) as error:
         report.problems.append(Problem("file", " ".join(paths), str(error)))
     except Refused as error:
         report.problems.append(Problem("failed", "nft", str(error)))
     return report
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """What the old file said must not come to stand in a firewall that was loaded since."""
+    with ALONE.open("rb") as namespace:
+        fcntl.flock(namespace, fcntl.LOCK_EX)
+        yield
+
+
+def _done(mode: str, paths: Sequence[str], clock: Clock, report: Report) -> None:
+    if mode == "--windows":
+        _opened(_held(paths), clock, report)
+        return
+    rules = "".join(_read(Path(path)) for path in paths[:2])
+    _transaction(mode, rules, _held(_there(paths[2:], report)), clock, report)
 
 
 def _held(paths: Iterable[str]) -> Held:
