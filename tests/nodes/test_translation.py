@@ -28,6 +28,7 @@ def network() -> Network:
     more = (
         n.rule(20, "allow", "segment:guest", "external:internet", ((58, 58, 128, 128),)),
         n.rule(21, "allow", "segment:staff", "external:partner", n.tcp(444)),
+        n.rule(22, "allow", "segment:ehr", "external:partner", n.tcp(445)),
     )
     partner = n.named(External, "partner", reach=("198.51.100.0/24", "2001:db8:5::/48"))
     return n.number(intent.model_copy(update={"rules": (*intent.rules, *more), "externals": (*intent.externals, partner)}))

@@ -14,6 +14,7 @@ from ztosc.logic import addresses, intervals, ports, regions
 from ztosc.logic.intervals import Intervals
 from ztosc.logic.ports import ECHO, ICMPV6, Boxes
 from ztosc.nodes.spec import NodeSpec, intervals_of
+from ztosc.prove.leaving import leaving
 from ztosc.prove.times import opened
 
 NO_FLOW: Boxes = ((ICMPV6, ICMPV6, 0, ECHO[1] - 1), (ICMPV6, ICMPV6, ECHO[1] + 1, 65535))
@@ -45,7 +46,7 @@ def demanded(network: Network, spec: NodeSpec) -> Enforcement:
         inbound=regions.normalize(inbound),
         management=_managed(spec),
         observed=_observed(spec),
-        leaving=_leaving(spec),
+        leaving=leaving(spec),
         hosts={each.interface: intervals_of(each.hosts) for each in spec.segments},
         times=opened(network, spec),
     )
@@ -56,15 +57,6 @@ def _managed(spec: NodeSpec) -> dict[tuple[str, str | None], regions.Boxes]:
     for permit in spec.management:
         found[(permit.interface or "", permit.condition)].extend(_boxes((intervals_of(permit.destinations),), permit.ports))
     return {key: regions.normalize(boxes) for key, boxes in found.items()}
-
-
-def _leaving(spec: NodeSpec) -> regions.Boxes:
-    return regions.normalize(
-        (part, (low, high), (first, last))
-        for each in (spec.translator.leaving if spec.translator else ())
-        for part in intervals_of(each.destinations)
-        for low, high, first, last in each.ports
-    )
 
 
 def _observed(spec: NodeSpec) -> dict[str, Intervals]:

@@ -1,14 +1,13 @@
 """What a node's spec demands of packets behind its NAT64, in IPv4, and of what comes back translated.
 
-Guarantees: computed from the spec alone.
+Guarantees: computed from what the spec lets be sent to the translator, not from what it says of the translator itself.
 """
 
 from __future__ import annotations
 
-from ztosc.logic import addresses, intervals
+from ztosc.logic import addresses
 from ztosc.logic.interval_diagrams import FALSE
-from ztosc.logic.intervals import Interval, Intervals
-from ztosc.nodes.spec import intervals_of
+from ztosc.logic.intervals import Interval
 from ztosc.prove.firewall.own import Own
 from ztosc.prove.firewall.packet import (
     BACK,
@@ -26,6 +25,7 @@ from ztosc.prove.firewall.packet import (
     SPORT,
     TYPE,
 )
+from ztosc.prove.leaving import PING4, leaving
 
 ERRORS4, PING, PONG = (3, 11, 12), 8, 0
 
@@ -55,20 +55,15 @@ class Translating(Own):
         return d.any((begun, answered, d.all((d.either(out, back), *told))))
 
     def _leaving(self, host: int, far: int, port: int, echo: int) -> int:
-        """From a host by its translated name to where the spec says, in one direction or the other."""
+        """From a host by its translated name to where something may be sent, in one direction or the other."""
         assert self.spec.translator is not None
-        plain: list[tuple[Interval, Interval, Interval]] = []
-        echoes: list[tuple[Interval, Interval, Interval]] = []
-        for each in self.spec.translator.leaving:
-            for part in _ipv4(intervals_of(each.destinations)):
-                for low, high, first, last in each.ports:
-                    box = (part, (low, high), (first, last))
-                    (echoes if (low, high, first, last) == (ICMP4, ICMP4, PING, PING) else plain).append(box)
+        boxes = [(_ipv4(part), *way) for part, *way in leaving(self.spec)]
+        plain = [box for box in boxes if box[1:] != PING4]
         called = self.space.within(host, self._whole(self.spec.translator.pool))
-        pinged = self.d.boxes((far, PROTO, TYPE), [(part, protocol, (echo, echo)) for part, protocol, _ in echoes])
+        pinged = self.d.boxes((far, PROTO, TYPE), [(box[0], box[1], (echo, echo)) for box in boxes if box[1:] == PING4])
         return self.d.both(called, self.d.either(self.d.boxes((far, PROTO, port), plain), pinged))
 
 
-def _ipv4(parts: Intervals) -> Intervals:
+def _ipv4(part: Interval) -> Interval:
     """As numbers of 32 bits."""
-    return tuple((low - addresses.MAPPED, high - addresses.MAPPED) for low, high in intervals.intersect(parts, addresses.ALL4))
+    return part[0] - addresses.MAPPED, part[1] - addresses.MAPPED
