@@ -210,6 +210,36 @@ def test_forged_sources_are_dropped(small: Matrix) -> None:
     assert forge(small, "e1", host, source, "control"), "without guard and filter the forged source arrives"
 
 
+def test_the_kernel_writes_why_under_the_names_of_the_policy(small: Matrix) -> None:
+    """What stands in its log: the condition and its rule, the grant that is not there, the source that is forged; never a flood of one."""
+    lab, desks = lab_of(small), client(small, "desks", "e1")
+    host, web = desks.addresses[3], next(each for each in lab.hosts if each.place.service == "web").addresses[0]
+    spec = lab.specs[0]
+    asked = next(each for each in spec.permits if (each.source.name, each.to.name) == ("desks", "vault") and each.condition)
+    named = next(each for each in spec.conditions if each.id == asked.condition)
+    lab.machine.run("/run/modprobe", "nf_log_syslog")
+    lab.machine.run("sh", "-c", "echo 1 >/proc/sys/net/netfilter/nf_log_all_netns")
+    lab.machine.run("dmesg", "--clear")
+    assert lab.ask(desks.name, "probe", [[6, host, web, 443], [6, host, web, 22]], SLOW) == [False] * 2
+    assert not forge(small, "e1", desks.name, client(small, "vault", "e1").prefix.split("/")[0][:-1] + "7", "forged")
+    found = _logged(lab)
+    refused = {(words.split()[1], port) for words, port in found}
+    assert {(named.id, "443"), ("grant", "22"), ("source", "53")} <= refused, found
+    (words,) = {words for words, port in found if port == "443"}
+    assert words.split()[2:] and all(word.startswith("allow-") for word in words.split()[2:]), "with the rules behind it"
+    lab.machine.run("dmesg", "--clear")
+    lab.ask(desks.name, "probe", [[17, host, web, 22]] * 200, SLOW)
+    flood = [port for words, port in _logged(lab) if words.split()[1] == "grant"]
+    assert 5 <= len(flood) <= 100, "twenty at once, and five a second"
+
+
+def _logged(lab: VrfLab) -> list[tuple[str, str]]:
+    """The words in front and the destination port of each line of ours."""
+    lines = lab.machine.run("dmesg").splitlines()
+    found = [re.search(r"(zt-[a-z]+ .*?) ?IN=.* DPT=(\d+)", line) for line in lines]
+    return [(each[1], each[2]) for each in found if each]
+
+
 def test_no_node_is_reached_over_the_underlay(small: Matrix) -> None:
     """`internet` is everything, but for the nodes themselves."""
     lab, session = lab_of(small), clerk(small, "e1")
