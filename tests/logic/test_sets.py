@@ -37,6 +37,7 @@ def test_intervals_are_sets(one: list[tuple[int, int]], other: list[tuple[int, i
     assert intervals.union(left, right) == intervals.normalize([*one, *other]) == runs(points(one) | points(other))
     assert intervals.subtract(left, right) == runs(points(one) - points(other))
     assert intervals.intersect(left, right) == runs(points(one) & points(other))
+    assert intervals.covers(left, right) is (points(other) <= points(one))
     assert {point for point in range(-1, TOP + 2) if intervals.contains(left, point)} == points(one)
 
 

@@ -64,6 +64,11 @@ def intersect(left: Intervals, right: Intervals) -> Intervals:
     return tuple(result)
 
 
+def covers(outer: Intervals, inner: Intervals) -> bool:
+    """Whether all of `inner` is in `outer`; both in normal form."""
+    return intersect(outer, inner) == inner
+
+
 def contains(intervals: Intervals, value: int) -> bool:
     """Whether `value` is in the set."""
     return any(low <= value <= high for low, high in intervals)

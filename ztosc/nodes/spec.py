@@ -32,6 +32,9 @@ def ranges(parts: intervals.Intervals) -> Ranges:
 @lru_cache(maxsize=4096)
 def intervals_of(parts: Ranges) -> intervals.Intervals:
     """The inverse of `ranges`."""
+    if len(parts) == 1 and parts[0][0] == parts[0][1]:  # as most destinations are
+        number = addresses.value(parts[0][0])
+        return ((number, number),)
     return intervals.normalize((addresses.value(low), addresses.value(high)) for low, high in parts)
 
 

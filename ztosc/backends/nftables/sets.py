@@ -92,16 +92,18 @@ def _verb(spec: NodeSpec) -> str:
 
 
 def _source_edge(spec: NodeSpec) -> Iterator[Collection]:
-    here = [permit for permit in spec.permits if permit.interface is not None]
+    here = [(permit, intervals_of(permit.destinations)) for permit in spec.permits if permit.interface is not None]
     outside = [permit for permit in spec.permits if permit.interface is None]
     verb, both = _verb(spec), ("ifname", "ipv6_addr")
     ours = intervals.subtract(intervals_of(spec.ours), addresses.ALL4)
-    near, within = _parted(_from_segments(here, verb, ours, echo=False))
-    far, beyond = _parted(_from_segments(here, verb, intervals.subtract(PLAIN, ours), echo=False))
+    near, within = _parted(_from_segments(((permit, intervals.intersect(parts, ours)) for permit, parts in here), verb, echo=False))
+    others = ((permit, intervals.subtract(parts, ours)) for permit, parts in here if not intervals.covers(ours, parts))
+    far, beyond = _parted(_from_segments(((permit, intervals.intersect(parts, PLAIN)) for permit, parts in others), verb, echo=False))
     yield _map("zt_grants", both, near, tuples=True, wide=False)
     yield from [_map("zt_grants_far", both, far, tuples=True, wide=False)] if far else []
     yield from [_map("zt_grants_wide", both, (*within, *beyond), tuples=True)] if within or beyond else []
-    echo = tuple(_from_segments(here, verb, PLAIN, echo=True))
+    pinging = ((permit, intervals.intersect(parts, PLAIN)) for permit, parts in here if _tails(permit.ports, echo=True))
+    echo = tuple(_from_segments(pinging, verb, echo=True))
     yield from [_map("zt_grants_echo", both, echo, tuples=False)] if echo else []
     yield _map("zt_ingress", ("ipv6_addr", "ipv6_addr"), _from_outside(outside, verb, echo=False), tuples=True)
     yield _map("zt_ingress_echo", ("ipv6_addr", "ipv6_addr"), _from_outside(outside, verb, echo=True), tuples=False)
@@ -109,8 +111,9 @@ def _source_edge(spec: NodeSpec) -> Iterator[Collection]:
 
 def _management(spec: NodeSpec) -> Iterator[Collection]:
     """In-port, own address, protocol, port; only where somebody manages."""
+    ends = [(permit, intervals.intersect(intervals_of(permit.destinations), PLAIN)) for permit in spec.management]
     for name, echo in (("zt_manage", False), ("zt_manage_echo", True)):
-        found = tuple(_from_segments(spec.management, _verb(spec), PLAIN, echo=echo))
+        found = tuple(_from_segments(ends, _verb(spec), echo=echo))
         if found:
             yield _map(name, ("ifname", "ipv6_addr"), found, tuples=not echo)
 
@@ -155,15 +158,26 @@ def _map(name: str, ends: tuple[str, ...], elements: Iterable[Element], *, tuple
     return Collection(name=name, types=types, verdicts=True, flags=("interval",) if wide else (), elements=tuple(elements))
 
 
-def _from_segments(permits: Iterable[Permit], verb: str, among: Intervals, *, echo: bool) -> Iterator[Element]:
-    """What permits lead to within some addresses."""
-    for permit in permits:
-        tails = tuple(_tails(permit.ports, echo=echo))
-        for part in intervals.intersect(intervals_of(permit.destinations), among) if tails else ():
-            for tail in tails:
-                for each in _pieces((part, *tail)):
-                    key = (interface(permit.interface or ""), address_text(each[0]), *(span_text(span) for span in each[1:]))
-                    yield Element(key=key, verdict=_verdict(permit, verb))
+def _from_segments(ends: Iterable[tuple[Permit, Intervals]], verb: str, *, echo: bool) -> Iterator[Element]:
+    """Each permit to these of its destinations."""
+    for permit, parts in ends:
+        tails = _tails(permit.ports, echo=echo) if parts else ()
+        if not tails:
+            continue
+        way, verdict = interface(permit.interface or ""), _verdict(permit, verb)
+        for part, tail in product(parts, tails):
+            said = _single(tail) if part[0] == part[1] else None
+            if said is not None:  # as most are: a hundred thousand in a file
+                yield Element((way, address_text(part), *said), verdict)
+                continue
+            for each in _pieces((part, *tail)):
+                yield Element((way, address_text(each[0]), *map(span_text, each[1:])), verdict)
+
+
+@lru_cache(maxsize=1 << 12)
+def _single(tail: tuple[Interval, ...]) -> tuple[str, ...] | None:
+    """One protocol and port in words, or nothing where there are more."""
+    return tuple(map(span_text, tail)) if all(low == high for low, high in tail) else None
 
 
 def _pieces(box: regions.Box) -> Iterable[regions.Box]:
@@ -190,13 +204,12 @@ def _from_outside(permits: Iterable[Permit], verb: str, *, echo: bool) -> Iterat
                     yield Element(key=key, verdict=_verdict(permit, verb))
 
 
-def _tails(boxes: Boxes, *, echo: bool) -> Iterator[tuple[Interval, ...]]:
+@lru_cache(maxsize=1 << 12)  # many permits name the same ports
+def _tails(boxes: Boxes, *, echo: bool) -> tuple[tuple[Interval, ...], ...]:
     """Protocol and port of each box; for echo, one empty tail where the boxes hold it."""
     if echo:
-        yield from [()] if ports.intersect(boxes, ECHO_BOX) else []
-        return
-    for low, high, first, last in ports.subtract(boxes, ALL_ICMPV6):
-        yield (low, high), (first, last)
+        return ((),) if ports.intersect(boxes, ECHO_BOX) else ()
+    return tuple(((low, high), (first, last)) for low, high, first, last in ports.subtract(boxes, ALL_ICMPV6))
 
 
 def _destination_edge(spec: NodeSpec) -> Iterator[Collection]:
