@@ -2,14 +2,15 @@
 
 A node in a namespace forwards 64-byte UDP of one session to one of many granted destinations, each tuple under one of two conditions. In
 turns with it: a node without rules, the same rules with answers and all else of a known connection let through first, and (up to
-`LINEAR` grants) a rule a grant. Needs root. Figures are packets that arrived, by the receiver's own count, for each second of CPU that the
-sender took: over veth the kernel forwards a packet inside the call that sends it.
+`LINEAR` grants) a rule a grant. Needs root. Figures are packets for each second of CPU that the sender took: over veth the kernel forwards
+a packet inside the call that sends it. Each round gives every node a short turn, in another order; a ratio is of two turns of one round.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import os
+import random
 import re
 import resource
 import socket
@@ -34,7 +35,8 @@ from ztosc.prove.firewall import judge
 
 CLIENT, GATE, FIRST = "fd3c:91a2:77e0:31::9", "fd3c:91a2:77e0:31::1", int(ipaddress.ip_address("fd3c:91a2:77e0:1:5::"))
 LINEAR = 1000
-SECONDS = 2.0
+TURN = 6000
+"""Packets in a row: short, so that what else the machine does meets all of them alike."""
 NETWORK = n.hospital()
 
 
@@ -64,6 +66,7 @@ class Road:
     """A client, a node and a server in a row."""
 
     def __init__(self, name: str) -> None:
+        self.ends: list[subprocess.Popen[str]] = []
         self.spaces = {part: f"ztb{os.getpid()}{name}{part}" for part in ("client", "node", "server")}
         for space in self.spaces.values():
             run("ip", "netns", "add", space)
@@ -88,19 +91,37 @@ class Road:
             run("ip", "netns", "exec", self.spaces["node"], "nft", "-f", file)
         return time.perf_counter() - began
 
-    def rate(self, index: int) -> float:
-        """Packets a CPU second that arrived at one of the granted destinations, once a packet of the flow has been answered."""
+    def begin(self, index: int) -> None:
+        """A flow to one of the granted destinations, answered once."""
         end = [str(ipaddress.ip_address(FIRST + 2 * index)), str(1000 + index % 7)]
-        python = [sys.executable, "-I", "-S", "-c"]
-        serve = ["ip", "netns", "exec", self.spaces["server"], *python, RECEIVER, *end]
-        send = ["ip", "netns", "exec", self.spaces["client"], *python, SENDER, CLIENT, *end, str(SECONDS)]
-        with subprocess.Popen(serve, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
-            assert server.stdout is not None and server.stdout.readline() == b"ready\n"
-            packets = _counter(self.spaces["server"])
-            took = float(subprocess.run(send, check=True, capture_output=True, text=True).stdout)
-            return (_counter(self.spaces["server"]) - packets) / took
+        self._python("server", "0", RECEIVER, *end)
+        self._python("client", "1", SENDER, CLIENT, *end)
+        self.sent, self.before = 0, _counter(self.spaces["server"])
+
+    def _python(self, part: str, core: str, script: str, *words: str) -> None:
+        """Each end on a core of its own, where there are two; it has said that it is ready."""
+        pinned = ["taskset", "-c", core] if (os.cpu_count() or 1) > 1 else []
+        command = ["ip", "netns", "exec", self.spaces[part], *pinned, sys.executable, "-I", "-S", "-c", script, *words]
+        running = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.ends.append(running)
+        assert running.stdout is not None and running.stdout.readline() == "ready\n"
+
+    def turn(self) -> float:
+        """Packets for each second of CPU that the sender took."""
+        client = self.ends[-1]
+        assert client.stdin is not None and client.stdout is not None
+        client.stdin.write(f"{TURN}\n")
+        client.stdin.flush()
+        self.sent += TURN
+        return TURN / float(client.stdout.readline())
+
+    def arrived(self) -> float:
+        """Which part of what was sent."""
+        return (_counter(self.spaces["server"]) - self.before) / self.sent
 
     def close(self) -> None:
+        for running in reversed(self.ends):
+            running.communicate()
         for space in self.spaces.values():
             subprocess.run(["ip", "netns", "delete", space], check=False)
 
@@ -111,10 +132,11 @@ sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
 sock.bind((sys.argv[1], 4242)); sock.connect((sys.argv[2], int(sys.argv[3])))
 send, word = sock.send, bytes(16)
 sock.settimeout(5); send(word); sock.recv(64); sock.settimeout(None)
-end, began = time.perf_counter() + float(sys.argv[4]), time.process_time()
-while time.perf_counter() < end:
-    for _ in range(200): send(word)
-print(time.process_time() - began)
+print("ready", flush=True)
+for line in sys.stdin:
+    began = time.process_time()
+    for _ in range(int(line)): send(word)
+    print(time.process_time() - began, flush=True)
 """
 RECEIVER = """
 import socket, sys
@@ -212,9 +234,12 @@ def measure(grants: int, rounds: int) -> None:
         try:
             loads = {name: road.load(*found[name]) for name, road in roads.items()}
             rates: dict[str, list[float]] = {name: [] for name in found}
+            for road in roads.values():
+                road.begin(grants - 1)
             for _ in range(rounds):
-                for name, road in roads.items():
-                    rates[name].append(road.rate(grants - 1))
+                for name in random.sample(sorted(roads), len(roads)):
+                    rates[name].append(roads[name].turn())
+            assert all(road.arrived() > 0.999 for road in roads.values())
         finally:
             for road in roads.values():
                 road.close()
@@ -222,11 +247,11 @@ def measure(grants: int, rounds: int) -> None:
         run("unshare", "--net", "nft", "-c", "-f", found["ours"][0])
         checked = time.perf_counter() - began
         print(f"\n{grants} grants: emitted in {emitted:.2f} s CPU, nft -c {checked:.2f} s, peak {_peak()} MiB")
-        bare = statistics.median(rates["no rules"])
         for name, each in rates.items():
-            middle = statistics.median(each)
-            spread = f"{min(each) / 1000:.0f}-{max(each) / 1000:.0f}"
-            print(f"  {name:18} {middle / 1000:6.1f}k/s ({spread})  {middle / bare:5.0%} of no rules, loaded in {loads[name]:.2f} s")
+            ratios = [one / bare for one, bare in zip(each, rates["no rules"], strict=True)]
+            low, middle, high = statistics.quantiles(ratios, n=4)
+            rate = f"{statistics.median(each) / 1000:6.1f}k/s"
+            print(f"  {name:18} {rate}  {middle:6.1%} of no rules ({low:.0%}-{high:.0%}), loaded in {loads[name]:.2f} s")
         said = real_tools().listing(BACKEND.manifest, files, [(UNDERLAY.manifest.folder, each) for each in shared()])
         assert said is not None and said.outcome == "accepted", said
         began = time.process_time()
@@ -241,6 +266,6 @@ def _peak() -> int:
 
 if __name__ == "__main__":
     assert socket.has_ipv6
-    rounds, *sizes = [int(each) for each in sys.argv[1:]] or [5]
+    rounds, *sizes = [int(each) for each in sys.argv[1:]] or [100]
     for size in sizes or (1000, 10_000, 100_000):
         measure(size, rounds)
