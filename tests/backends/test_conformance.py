@@ -129,7 +129,7 @@ def test_a_target_of_the_network_is_written_once_and_proved() -> None:
     specs, census, nodes, withheld = project(network), Census(), Nftables(), Underlay()
     bundle = render_network(network, render(specs, [nodes]), [census, withheld])
     found = [file for file in bundle.files if file.target == "census"]
-    assert [(file.path, file.artifact.content) for file in found] == [("census/ruleset.nft", b"8\n")]
+    assert [(file.path, file.artifact.content) for file in found] == [("census/ruleset.nft", b"12\n")]
     assert list(bundle.files) == sorted(bundle.files, key=lambda file: file.path) and bundle.on_nodes() == render(specs, [nodes])
     assert {each.verdict for each in prove(network, specs, bundle, targets=[census, nodes, withheld])} == {"proved"}
     for broken in (

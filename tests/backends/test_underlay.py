@@ -95,7 +95,8 @@ nft -f "$1"; nft list set inet ztos zt_underlay
 def test_nft_refills_the_set_and_a_load_of_the_firewall_closes_it(tmp_path: Path) -> None:
     each = network(MORE)
     ruleset, refill = tmp_path / "ruleset.nft", tmp_path / "underlay.nft"
-    ruleset.write_bytes(render(project(each), [NFTABLES]).of("g", "nftables")[0].content)
+    found = {artifact.path: artifact.content for artifact in render(project(each), [NFTABLES]).of("g", "nftables")}
+    ruleset.write_bytes(found["ruleset.nft"])
     refill.write_text(text(each))
     command = [
         "unshare",

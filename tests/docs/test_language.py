@@ -20,7 +20,6 @@ UNENFORCED = {
     "access tunnel": "segment s { at main; access tunnel }",
     "break-glass": "break-glass role r for 1h { from desks }",
     "max-age": "attribute a.b : bool { max-age 1d }",
-    "stale": "role r { from desks; stale 5m }",
     "log to": "allow nurse to charts { log to charts }",
     "idle": "allow nurse to charts { idle 15m }",
     "encryption end-to-end": "label l { encryption end-to-end }\nsegment s { at main; carries l }",

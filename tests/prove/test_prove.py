@@ -129,6 +129,52 @@ def test_a_window_that_is_not_the_policy_s_is_caught(change: str) -> None:
     assert any(verdict.property == "read-back" and re.match(rf"{TIMES}:\d+: ", verdict.reason) for verdict in found)
 
 
+CONTRACT = "nodes/accept/nftables/contract.json"
+WRONG_CONTRACT = {
+    "another bound": (r'"stale": null', '"stale": 300'),
+    "no bound": (r'"stale": 900', '"stale": null'),
+    "half a bound": (r'"stale": 900', '"stale": 900.5'),
+    "nothing": (r'"sets": \[[^!]*\]\}\n', '"sets": [\n]}\n'),
+    "another set": (r'"zt_s_\w+"', '"zt_s_000000000000"'),
+    "an address more": (r'"within": \[\["', '"within": [["fd00::1", "fd00::1"], ["'),
+    "everybody": (r'"within": \[\[.*?\]\]', '"within": [["::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"]]'),
+    "nobody": (r'"within": \[\[.*?\]\]', '"within": []'),
+    "other blanks": (r'"stale": ', '"stale":  '),
+    "no address": (r'"within": \[\["[0-9a-f:]+', '"within": [["fd00::/64'),
+    "cut short": (r".{4}\Z", ""),
+}
+
+
+def bounded() -> n.Network:
+    """The network of `TIMES`, where some rules bound how old the facts behind a session may be."""
+    network = CASES["keywords"]()
+    rules = tuple(rule.model_copy(update={"stale": 900}) if rule.effect == "allow" else rule for rule in network.intent.rules)
+    return network.model_copy(update={"intent": network.intent.model_copy(update={"rules": rules})})
+
+
+@pytest.mark.parametrize("change", WRONG_CONTRACT)
+def test_a_contract_that_is_not_the_policy_s_is_caught(change: str) -> None:
+    network = CASES["keywords"]() if change == "another bound" else bounded()
+    found = refuted(network, changed(built(network), CONTRACT, *WRONG_CONTRACT[change]))
+    assert any(verdict.property == "read-back" and re.match(rf"{CONTRACT}:\d+: ", verdict.reason) for verdict in found)
+
+
+@pytest.mark.parametrize("change", [{"stale": None}, {"stale": 901}, {"admissions": ()}])
+def test_a_contract_that_the_spec_has_wrong_is_found_by_the_proof_alone(change: dict[str, object]) -> None:
+    """What is demanded comes from the permits, and not from what the spec says of the contract."""
+    network = bounded()
+    specs = [
+        spec.model_copy(
+            update={"contract": tuple(each.model_copy(update=change if each.holds == "sessions" else {}) for each in spec.contract)}
+        )
+        for spec in project(network)
+    ]
+    bundle = render_network(network, render(specs, backends()), network_backends())
+    found = [verdict for verdict in prove(network, specs, bundle) if verdict.verdict != "proved"]
+    assert found and {verdict.property for verdict in found} == {"enforcement"}
+    assert all(verdict.reason.startswith("who may have a session differs for c-") for verdict in found)
+
+
 @pytest.mark.parametrize("wrong", [((n.AT, n.AT + 60),), ()])
 def test_times_that_the_spec_has_wrong_are_found_by_the_proof_alone(wrong: tuple[tuple[int, int], ...]) -> None:
     """What was written and what is lowered anew come from the same spec; the proof asks the conditions themselves."""

@@ -12,6 +12,7 @@ import pytest
 from tests.bench.firewall import shared
 from tests.nodes import networks as n
 from tests.runner.namespace import Node, why_missing
+from tests.runner.test_contract import anybody
 from ztosc.backends.nftables import BACKEND
 from ztosc.backends.nftables.sets import set_of
 from ztosc.nodes import project
@@ -25,6 +26,7 @@ SPEC = next(each for each in project(n.hospital()) if each.node == "edge-1")
 RULES, WITHHELD = BACKEND.render(BACKEND.lower(SPEC))[0].content.decode(), shared()[0].content.decode()
 ASKED = next(each for each in SPEC.contract if not each.standing and each.holds == "sessions").condition
 NAME = set_of(next(each for each in SPEC.conditions if each.id == ASKED))
+UNKNOWN = "zt_s_000000000000"
 STANDS = next(each for each in SPEC.contract if each.standing)
 STANDING = set_of(next(each for each in SPEC.conditions if each.id == STANDS.condition))
 
@@ -126,10 +128,12 @@ real = pytest.mark.skipif(MISSING is not None, reason=f"NOT LOADED: {MISSING}")
 
 
 def load(machine: Node, held: bytes = b"", rules: str = RULES, mode: str = "--load") -> dict[str, Any]:
-    paths = [machine.folder / name for name in ("ruleset.nft", "underlay.nft", "elements.json")]
+    paths = [machine.folder / name for name in ("ruleset.nft", "underlay.nft", "no-windows.json", "contract.json", "elements.json")]
     paths[0].write_text(rules)
     paths[1].write_text(WITHHELD)
-    paths[2].write_bytes(held or elements())
+    paths[2].write_text('{"schema_version": 1, "since": 1, "until": 253402300799, "windows": []}')
+    paths[3].write_bytes(anybody((NAME, STANDING, UNKNOWN)))
+    paths[4].write_bytes(held or elements())
     return machine.runner("firewall", mode, *map(str, paths))
 
 
@@ -172,7 +176,7 @@ def test_a_load_that_is_refused_changes_nothing(machine: Node) -> None:
     now = int(time.time())
     assert load(machine, elements((NAME, "fd00::1", now + 3600)))["code"] == OK
     before = machine.run("nft", "--stateless", "list ruleset")
-    gone = elements(("zt_s_000000000000", "fd00::1", now + 3600))
+    gone = elements((UNKNOWN, "fd00::1", now + 3600))
     for report, code in (
         (load(machine, rules=RULES.replace("policy drop", "policy drip")), FAILED),
         (load(machine, gone), FAILED),

@@ -14,6 +14,7 @@ from tests.bench.firewall import shared
 from tests.nodes import networks as n
 from tests.nodes.small import base
 from tests.runner.namespace import Node, why_missing
+from tests.runner.test_contract import anybody
 from ztosc.backends.nftables import BACKEND
 from ztosc.nodes import NodeSpec, project
 from ztosc.runner import firewall
@@ -38,7 +39,7 @@ def specs(first: int, last: int, at: int = NOW) -> NodeSpec:
 
 
 def files(spec: NodeSpec) -> tuple[str, bytes]:
-    ruleset, windows = BACKEND.render(BACKEND.lower(spec))
+    ruleset, windows, _ = BACKEND.render(BACKEND.lower(spec))
     return ruleset.content.decode(), windows.content
 
 
@@ -115,7 +116,7 @@ def test_what_is_no_window_is_refused_as_a_whole(what: str, tmp_path: Path) -> N
 def test_mistakes_of_use_are_reported(tmp_path: Path) -> None:
     path = tmp_path / "elements.json"
     path.write_text('{"schema_version": 1, "elements": []}')
-    for words in (("--windows",), ("--windows", str(path)), ("--windows", str(path), str(path)), ("--load", *([str(path)] * 5))):
+    for words in (("--windows",), ("--windows", str(path)), ("--windows", str(path), str(path)), ("--load", *([str(path)] * 6))):
         assert firewall.run(words).code == REFUSED
 
 
@@ -134,6 +135,7 @@ def load(machine: Node, rules: str, windows: bytes, elements: tuple[tuple[str, s
         place(machine, "ruleset.nft", rules.encode()),
         place(machine, "underlay.nft", shared()[0].content),
         place(machine, "windows.json", windows),
+        place(machine, "contract.json", anybody({name for name, _, _ in elements})),
         place(machine, "elements.json", json.dumps({"schema_version": 1, "elements": told}).encode()),
     )
     return machine.runner("firewall", "--load", *paths)
@@ -220,10 +222,16 @@ def test_a_bundle_from_before_windows_loads_and_what_the_clock_would_open_stays_
     report = machine.runner("firewall", "--load", ruleset, underlay, gone)
     assert report["code"] == OK and report["problems"] == [] and report["changes"] == [line, "the ruleset, with 0 elements"]
     assert all(key not in stands(machine, name) for name, key in names.items())
-    told = {"schema_version": 1, "elements": [{"set": next(each for each in names if each[3] == "s"), "key": "fd00::9", "until": now + 99}]}
-    elements = place(machine, "elements.json", json.dumps(told).encode())
-    report = machine.runner("firewall", "--load", ruleset, underlay, gone, elements)
+    name = next(each for each in names if each[3] == "s")
+    told = {"schema_version": 1, "elements": [{"set": name, "key": "fd00::9", "until": now + 99}]}
+    contract, elements = place(machine, "contract.json", anybody([name])), place(machine, "elements.json", json.dumps(told).encode())
+    report = machine.runner("firewall", "--load", ruleset, underlay, gone, contract, elements)
     assert report["code"] == OK and report["changes"] == [line, "the ruleset, with 1 elements"]
+    report = machine.runner("firewall", "--load", ruleset, underlay, gone, gone)
+    assert report["code"] == OK and report["changes"][:2] == [line, f"{gone} is not there: no session may open anything"]
+    assert machine.runner("firewall", "--load", ruleset, underlay, gone, gone, elements)["code"] == REFUSED, "nothing says who may"
     assert machine.runner("firewall", "--load", str(machine.folder / "none"), underlay, gone)["code"] == REFUSED
-    assert machine.runner("firewall", "--load", ruleset, underlay, gone, gone)["code"] == REFUSED, "sessions that are said are there"
+    assert machine.runner("firewall", "--load", ruleset, underlay, gone, contract, gone)["code"] == REFUSED, (
+        "what is said is there"
+    )
     assert machine.runner("firewall", "--windows", gone)["code"] == REFUSED

@@ -126,6 +126,8 @@ class Enforcement:
     """Whether nothing passes from or to an address that a target of the network withholds; everything is, until it says which."""
     times: Mapping[tuple[str, str], Intervals] = field(default_factory=dict)
     """By condition and address, or `ipv6` where it asks for the time alone: instants at which it is open without a session."""
+    sessions: Mapping[str, tuple[int | None, Intervals]] = field(default_factory=dict)
+    """By condition: seconds after the last confirmation of the facts for which a session counts, and where it may be."""
 
 
 @runtime_checkable

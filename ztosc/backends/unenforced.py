@@ -34,11 +34,6 @@ def _facts(intent: Intent) -> Iterator[tuple[str, Span]]:
     for role in intent.roles:
         if role.break_glass is not None:
             yield f"role `{role.name}` is for emergencies alone", role.origin
-        if role.stale is not None:
-            yield f"role `{role.name}` bounds how old its facts may be (`stale`)", role.origin
-    for rule in intent.rules:
-        if rule.stale is not None:
-            yield "this rule bounds how old its facts may be (`stale`)", rule.origin
     for attribute in intent.attributes:
         if attribute.max_age is not None:
             yield f"attribute `{attribute.name}` has a `max-age`", attribute.origin

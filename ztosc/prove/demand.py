@@ -49,7 +49,21 @@ def demanded(network: Network, spec: NodeSpec) -> Enforcement:
         leaving=leaving(spec),
         hosts={each.interface: intervals_of(each.hosts) for each in spec.segments},
         times=opened(network, spec),
+        sessions=_sessions(spec),
     )
+
+
+def _sessions(spec: NodeSpec) -> dict[str, tuple[int | None, Intervals]]:
+    """From what the permits ask for and where their sources sit, and not from what the spec says of the contract."""
+    behind = {each.interface: intervals_of(each.hosts) for each in spec.segments}
+    found: dict[str, tuple[int | None, Intervals]] = {each.id: (None, ()) for each in spec.conditions if not each.of_time_alone}
+    for permit in (*spec.permits, *spec.management):
+        if permit.condition in found:
+            stale, known = found[permit.condition]
+            here = _ipv6(behind[permit.interface] if permit.interface is not None else intervals_of(permit.sources))
+            bounds = [each for each in (stale, permit.stale) if each is not None]
+            found[permit.condition] = (min(bounds, default=None), intervals.union(known, here))
+    return found
 
 
 def _managed(spec: NodeSpec) -> dict[tuple[str, str | None], regions.Boxes]:

@@ -133,10 +133,13 @@ def _unlike(found: Enforcement, wanted: Enforcement) -> str:
         ("what is only observed", found.observed, wanted.observed),
         ("what may sit behind a port", found.hosts, wanted.hosts),
         ("when it is time", found.times, wanted.times),
+        ("who may have a session", found.sessions, wanted.sessions),
     ):
         if dict(left) != dict(right):
             keys = sorted({str(key) for key in (*left, *right) if left.get(key) != right.get(key)})
             return f"{name} differs for {', '.join(keys)}"
+    if found.leaving != wanted.leaving:
+        return f"what may leave the translator differs{_where(found.leaving, wanted.leaving)}"
     return "" if found.inbound == wanted.inbound else f"what may arrive from other nodes differs{_where(found.inbound, wanted.inbound)}"
 
 

@@ -38,6 +38,7 @@ def without(found: Enforcement, gone: Intervals) -> Enforcement:
         hosts=found.hosts,
         leaving=found.leaving,
         times=found.times,
+        sessions=found.sessions,
         heeds=True,
     )
 

@@ -29,6 +29,8 @@ class Element:
     set: str
     key: str
     until: int
+    confirmed: int | None = None
+    """When the facts behind it were last confirmed, where that is said."""
 
     def left(self, now: float) -> int:
         """Whole milliseconds; none or less where the instant has passed."""
@@ -52,12 +54,17 @@ def parse(content: bytes) -> tuple[Element, ...]:
 
 
 def _element(found: Any) -> Element:
-    if not isinstance(found, dict) or found.keys() != {"set", "key", "until"}:
-        raise BadFile("an element has `set`, `key` and `until`")
-    name, key, until = found["set"], found["key"], found["until"]
-    if not isinstance(until, int) or isinstance(until, bool) or not 0 < until < LAST:
-        raise BadFile(f"{until!r} is no instant in seconds")
-    return Element(*place(name, key), until)
+    if not isinstance(found, dict) or found.keys() - {"confirmed"} != {"set", "key", "until"}:
+        raise BadFile("an element has `set`, `key` and `until`, and may have `confirmed`")
+    confirmed = instant(found["confirmed"]) if "confirmed" in found else None
+    return Element(*place(found["set"], found["key"]), instant(found["until"]), confirmed)
+
+
+def instant(found: Any) -> int:
+    """Seconds since 1970. Raises `BadFile`."""
+    if not isinstance(found, int) or isinstance(found, bool) or not 0 < found < LAST:
+        raise BadFile(f"{found!r} is no instant in seconds")
+    return found
 
 
 def place(name: Any, key: Any) -> tuple[str, str]:

@@ -1,10 +1,11 @@
-"""`ztos-node firewall (--check | --load) RULESET WITHHELD [WINDOWS] [ELEMENTS]`: the firewall of a node, loaded as a whole or not at all;
+"""`ztos-node firewall (--check | --load) RULESET WITHHELD [WINDOWS [CONTRACT [ELEMENTS]]]`: a node's firewall, as a whole or not at all;
 `ztos-node firewall --windows WINDOWS`: what the clock opens in the one that is loaded (`--follow`: in `follow`).
 
 Guarantees: nothing but our tables is touched; nft checks all of it first, and takes ruleset, withheld addresses and elements in one
-transaction, under `TZ=UTC`; an element ends at its instant, whatever the load took; one whose instant has passed is not made; success is
-said only after the sets were read again; in a network namespace one of these runs at a time; where the file of windows is missing, what
-the clock alone opens stays closed. A report on windows says when one opens `next`, at which instant somebody must come again.
+transaction, under `TZ=UTC`; an element is within the contract and ends at its instant, whatever the load took; one whose instant has
+passed is not made; success is said only after the sets were read again; in a network namespace one of these runs at a time; where the
+file of windows is missing, what the clock alone opens stays closed, and without a contract no session opens anything. A report on
+windows says when one opens `next`, at which instant somebody must come again.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ztosc.runner.contract import Contract
+from ztosc.runner.contract import parse as parse_contract
 from ztosc.runner.elements import Element, parse, refused
 from ztosc.runner.kernel import ENVIRONMENT
 from ztosc.runner.report import Problem, Report
@@ -27,9 +30,9 @@ from ztosc.runner.wanted import BadFile
 from ztosc.runner.windows import Window, Windows, following, standing
 from ztosc.runner.windows import parse as parse_windows
 
-WANTS = {"--check": (2, 4), "--load": (2, 4), "--windows": (1, 1)}
+WANTS = {"--check": (2, 5), "--load": (2, 5), "--windows": (1, 1)}
 """How many files."""
-USES = "--check or --load with two rulesets, then windows and elements if there are any; --windows or --follow with windows"
+USES = "--check or --load with two rulesets, then windows, contract and elements if there are any; --windows or --follow with windows"
 ALONE = Path("/proc/self/ns/net")
 """Locked while a firewall is loaded, or windows are opened in it."""
 TIMEOUT = 300
@@ -49,10 +52,11 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What is to stand in dynamic sets: until an instant, and by the clock."""
+    """What is to stand in dynamic sets: until an instant, and by the clock; and what bounds the former."""
 
     elements: tuple[Element, ...]
     windows: tuple[Windows, ...]
+    contracts: tuple[Contract, ...] = ()
 
     @property
     def timed(self) -> tuple[Window, ...]:
@@ -104,19 +108,41 @@ def _done(mode: str, paths: Sequence[str], clock: Clock, report: Report) -> None
 
 
 def _held(paths: Iterable[str]) -> Held:
-    """Of files with windows and files with elements."""
-    contents = [Path(path).read_bytes() for path in paths]
-    said = [(content, parse_windows(content)) for content in contents]
-    elements = tuple(each for content, windows in said if windows is None for each in parse(content))
-    return Held(elements, tuple(windows for _, windows in said if windows is not None))
+    """Of files with windows, with a contract, with elements."""
+    windows: list[Windows] = []
+    contracts: list[Contract] = []
+    elements: list[Element] = []
+    for content in [Path(path).read_bytes() for path in paths]:
+        if (times := parse_windows(content)) is not None:
+            windows.append(times)
+        elif (bounds := parse_contract(content)) is not None:
+            contracts.append(bounds)
+        else:
+            elements.extend(parse(content))
+    return Held(tuple(elements), tuple(windows), tuple(contracts))
+
+
+def _within(held: Held, now: float) -> Held:
+    """No session opens anything that no contract admits."""
+    if held.elements and len(held.contracts) != 1:
+        raise BadFile(f"elements, and {len(held.contracts) or 'no'} contracts that say who may open what; one is expected")
+    bound = held.contracts[0].bounded(held.elements, now) if held.elements else ()
+    return replace(held, elements=bound)
+
+
+LACKING = ("what the clock alone opens stays closed", "no session may open anything")
+"""What follows where a file of a bundle is not there."""
 
 
 def _there(paths: Sequence[str], report: Report) -> Sequence[str]:
-    """A bundle from before windows has no file of them: what they would open stays closed, and that is no reason against its rules."""
-    if not paths or Path(paths[0]).exists():
-        return paths
-    report.changes.append(f"{paths[0]} is not there: what the clock alone opens stays closed")
-    return paths[1:]
+    """An older bundle has no windows, or no contract: that is no reason against its rules."""
+    kept = list(paths[len(LACKING) :])
+    for path, follows in zip(paths, LACKING, strict=False):
+        if Path(path).exists():
+            kept.append(path)
+        else:
+            report.changes.append(f"{path} is not there: {follows}")
+    return kept
 
 
 def _read(path: Path) -> str:
@@ -130,6 +156,7 @@ def _read(path: Path) -> str:
 def _transaction(mode: str, rules: str, held: Held, clock: Clock, report: Report) -> None:
     """Checked, loaded, and the elements once more: a large ruleset takes seconds, and each is one that an element would live on."""
     now = clock()
+    held = _within(held, now)
     over = refused(held.elements, now)
     report.changes.extend(f"{each.set} {each.key} is left out: its instant has passed" for each in over)
     elements = held.at(now)
@@ -149,8 +176,8 @@ def _transaction(mode: str, rules: str, held: Held, clock: Clock, report: Report
 def _opened(held: Held, clock: Clock, report: Report) -> None:
     """What is open now stands there until it closes, and nothing else of what the file names; sessions are left alone."""
     now = clock()
-    if held.elements or not held.windows:
-        raise BadFile("elements, and windows are expected")
+    if held.elements or held.contracts or not held.windows:
+        raise BadFile("windows are expected, and nothing else")
     kept, timed = held.at(now), held.timed
     if timed:
         _nft("--file", "-", given=_emptied(timed) + _added(kept, clock()))

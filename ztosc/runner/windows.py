@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from ztosc.runner.elements import LAST, SCHEMA, Element, place
+from ztosc.runner.elements import SCHEMA, Element, instant, place
 from ztosc.runner.wanted import BadFile
 
 
@@ -53,7 +53,7 @@ def parse(content: bytes) -> Windows | None:
         raise BadFile(f"windows of version {SCHEMA} are expected")
     if not isinstance(found["windows"], list):
         raise BadFile("`windows` is no list")
-    since, until = _instant(found["since"]), _instant(found["until"])
+    since, until = instant(found["since"]), instant(found["until"])
     windows = tuple(_window(each, since, until) for each in found["windows"])
     if len({(each.set, each.key) for each in windows}) < len(windows):
         raise BadFile("a key is there twice")
@@ -73,13 +73,7 @@ def _window(found: Any, since: int, until: int) -> Window:
 def _pair(found: Any) -> tuple[int, int]:
     if not isinstance(found, list) or len(found) != 2:
         raise BadFile("a time is a pair of instants")
-    return _instant(found[0]), _instant(found[1])
-
-
-def _instant(found: Any) -> int:
-    if not isinstance(found, int) or isinstance(found, bool) or not 0 < found < LAST:
-        raise BadFile(f"{found!r} is no instant in seconds")
-    return found
+    return instant(found[0]), instant(found[1])
 
 
 def standing(windows: Iterable[Window], now: float) -> tuple[Element, ...]:

@@ -19,6 +19,10 @@ from ztosc.backends.nftables.gathering import gathering
 from ztosc.backends.nftables.meaning import enforcement
 from ztosc.backends.nftables.model import Element, Ruleset
 from ztosc.backends.nftables.read import Reader
+from ztosc.backends.nftables.sessions import PATH as CONTRACT
+from ztosc.backends.nftables.sessions import contract
+from ztosc.backends.nftables.sessions import read as read_contract
+from ztosc.backends.nftables.sessions import written as written_contract
 from ztosc.backends.nftables.sets import collections
 from ztosc.backends.nftables.windows import PATH as WINDOWS
 from ztosc.backends.nftables.windows import read as read_windows
@@ -58,23 +62,31 @@ class Nftables:
         """The ruleset of a node."""
         found = collections(spec)
         said = comment(f"node {spec.node}, written by ztosc")
-        return Ruleset(comment=said, collections=found, chains=chains(spec, found), windows=windows(spec), gathering=gathering(spec))
+        return Ruleset(
+            comment=said,
+            collections=found,
+            chains=chains(spec, found),
+            windows=windows(spec),
+            contract=contract(spec),
+            gathering=gathering(spec),
+        )
 
     def render(self, model: Ruleset) -> tuple[Artifact, ...]:
-        """The ruleset, and when what the clock opens is open."""
+        """The ruleset, when what the clock opens is open, and what sessions may open."""
         kinds = self.manifest.artifacts
         ruleset = fill(self.folder, "ruleset.nft.j2", {"ruleset": model}, {"quoted": _quoted, "lines": _lines})
-        contents = (ruleset, written(model.windows))
+        contents = (ruleset, written(model.windows), written_contract(model.contract))
         return tuple(Artifact(kind.path, content, kind.mode, kind.owner) for kind, content in zip(kinds, contents, strict=True))
 
     def read(self, artifacts: Iterable[Artifact]) -> Ruleset:
         """The ruleset that the files mean."""
         found = {artifact.path: artifact for artifact in artifacts}
-        if set(found) != {PATH, WINDOWS}:
-            raise ReadFault(PATH, 1, f"exactly `{PATH}` and `{WINDOWS}` are expected")
+        if set(found) != {PATH, WINDOWS, CONTRACT}:
+            raise ReadFault(PATH, 1, f"exactly `{PATH}`, `{WINDOWS}` and `{CONTRACT}` are expected")
         try:
             ruleset = Reader(PATH, found[PATH].content.decode()).ruleset()
-            return ruleset.model_copy(update={"windows": read_windows(found[WINDOWS].content)})
+            more = {"windows": read_windows(found[WINDOWS].content), "contract": read_contract(found[CONTRACT].content)}
+            return ruleset.model_copy(update=more)
         except UnicodeDecodeError as error:
             raise ReadFault(PATH, 1, "the file is not UTF-8") from error
 

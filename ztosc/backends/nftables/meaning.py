@@ -18,6 +18,7 @@ from ztosc.logic import addresses, intervals, regions
 from ztosc.logic.intervals import Interval
 from ztosc.logic.ports import ECHO
 from ztosc.nodes.contract_spec import Times
+from ztosc.nodes.spec import intervals_of
 
 PATH = "ruleset.nft"
 VERBS = ("goto", "jump")
@@ -44,6 +45,7 @@ def enforcement(ruleset: Ruleset) -> Enforcement:
         hosts=_behind(ruleset, by_name),
         leaving=_leaving(by_name),
         times={("c-" + each.set[5:], each.key): _instants(each.open) for each in ruleset.windows.windows},
+        sessions={"c-" + each.set[5:]: (each.stale, intervals_of(each.within)) for each in ruleset.contract.sets},
         heeds=_heeds(ruleset, by_name),
     )
 

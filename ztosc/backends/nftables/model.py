@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ztosc.ir.base import Model
-from ztosc.nodes.contract_spec import Times
+from ztosc.nodes.contract_spec import Ranges, Times
 
 TABLE = "ztos"
 FAMILY = "inet"
@@ -68,6 +68,20 @@ class Windows(Model):
     windows: tuple[Timed, ...] = ()
 
 
+class Admitted(Model):
+    """Who may stand in a set of sessions, and for how many seconds after the facts were confirmed; absent: for as long as they say."""
+
+    set: str
+    stale: int | None
+    within: Ranges
+
+
+class Contract(Model):
+    """Every set that sessions fill."""
+
+    sets: tuple[Admitted, ...] = ()
+
+
 class Table(Model):
     """A table of family `bridge`: what passes between ports of one segment."""
 
@@ -79,7 +93,7 @@ class Table(Model):
 
 
 class Ruleset(Model):
-    """Everything of ours on a node: the table, when what stands in its sets by the clock does, and what passes below it on bridges."""
+    """Everything of ours on a node: the table, what stands in its sets by the clock, who may by a session, what passes on bridges."""
 
     family: str = FAMILY
     table: str = TABLE
@@ -87,5 +101,6 @@ class Ruleset(Model):
     collections: tuple[Collection, ...]
     chains: tuple[Chain, ...]
     windows: Windows = Windows()
+    contract: Contract = Contract()
     gathering: Table | None = None
     """Absent: no frame passes from port to port."""

@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from itertools import pairwise, zip_longest
+from itertools import pairwise
 
-from pydantic import ValidationError
-
-from ztosc.backends.base import ReadFault
+from ztosc.backends.nftables import canonical
 from ztosc.backends.nftables.model import Timed, Windows
 from ztosc.backends.nftables.sets import set_of
 from ztosc.nodes.spec import NodeSpec
 
 PATH = "windows.json"
-SCHEMA = 1
 OPEN = "ipv6"
 """What stands in the set of a time that has come."""
 
@@ -35,7 +32,7 @@ def windows(spec: NodeSpec) -> Windows:
 
 def written(model: Windows) -> bytes:
     """The file: a pair of instants a line."""
-    head = json.dumps({"schema_version": SCHEMA, "since": model.since, "until": model.until})
+    head = json.dumps({"schema_version": canonical.SCHEMA, "since": model.since, "until": model.until})
     return f'{head[:-1]}, "windows": [{",".join(_record(each) for each in model.windows)}\n]}}\n'.encode("ascii")
 
 
@@ -46,22 +43,7 @@ def _record(timed: Timed) -> str:
 
 def read(content: bytes) -> Windows:
     """The model that a file means. Raises `ReadFault`."""
-    try:
-        found = json.loads(content.decode("ascii"))
-        if not isinstance(found, dict) or found.pop("schema_version", None) != SCHEMA:
-            raise ReadFault(PATH, 1, f"windows of version {SCHEMA} are expected")
-        model = Windows.model_validate_json(json.dumps(found))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise ReadFault(PATH, 1, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
-    except (RecursionError, ValueError) as error:
-        raise ReadFault(PATH, 1, f"this cannot be read: {error}") from error
-    for reason in _wrong(model):
-        raise ReadFault(PATH, 1, reason)
-    lines = enumerate(zip_longest(written(model).split(b"\n"), content.split(b"\n")), start=1)
-    for line in (number for number, (left, right) in lines if left != right):
-        raise ReadFault(PATH, line, "this is not the canonical text of what it says")
-    return model
+    return canonical.read(PATH, content, Windows, written, _wrong)
 
 
 def _wrong(model: Windows) -> Iterator[str]:
