@@ -10,7 +10,7 @@ import pytest
 
 from tests.support import AT, ROOT
 from ztosc.cli import recall
-from ztosc.cli.recall import INSTANT, compile_again
+from ztosc.cli.recall import EARLIEST, INSTANT, compile_again
 from ztosc.compiler import Compiled, compile_project
 from ztosc.source import DiskLoader, MemoryLoader
 
@@ -165,4 +165,16 @@ def test_an_entry_that_does_not_fit_is_none(once: list[int]) -> None:
 
 
 def test_every_instant_of_a_dump_is_seen() -> None:
-    assert INSTANT.findall(b'{"a":1800000000,"b":[1,2],"c":null,"d":"7","e":3}') == [b"1800000000", b"1", b"2", b"3"]
+    """Those from 1973 on; for a clock before that nothing is kept."""
+    assert INSTANT.findall(b'{"a":1800000000,"b":[1,253370764800],"c":null,"d":"7","e":100000000}') == [
+        b"1800000000",
+        b"253370764800",
+        b"100000000",
+    ]
+
+
+def test_nothing_is_kept_for_a_clock_before_what_is_looked_for(once: list[int]) -> None:
+    loader, shelf = MemoryLoader({"network.ztos": SMALL}), Shelf()
+    for at in (EARLIEST - 1, EARLIEST - 1, EARLIEST, EARLIEST, EARLIEST - 1, EARLIEST + 1):
+        assert same(compile_again(loader, at, shelf), compile_project(loader, at))
+    assert len(once) == 4

@@ -33,14 +33,16 @@ from ztosc.syntax import Cache
 from ztosc.syntax.decode import decode
 
 PACKAGE = Path(__file__).resolve().parents[1]
-INSTANT = re.compile(rb"(?<=[:,\[])[0-9]{1,12}(?=[,\]}])")
-"""A number that may be an instant: any, since one too many costs nothing but a shorter life."""
+INSTANT = re.compile(rb"[0-9]{9,12}")
+"""What may be an instant from `EARLIEST` on: any digits, since one too many costs nothing but a shorter life."""
+EARLIEST = 10**8
+"""In 1973. Nothing is kept for a clock before it."""
 MOST = 1 << 29
 """Bytes that an entry may unfold to."""
 
 
 class Kept(Model):
-    """An entry."""
+    """What an entry says besides the network and what was said about it."""
 
     asked: tuple[tuple[str, str], ...]
     """Files that were asked for besides those that a loader lists, and what came."""
@@ -48,7 +50,6 @@ class Kept(Model):
     before: int
     """It holds from the first instant on, and at the second not any more."""
     sources: tuple[str, ...]
-    network: Network
     digest: str
     lock_of: str
     generation: int
@@ -87,7 +88,7 @@ def compile_again(loader: Loader, at: int, cache: Cache | None, *, base: bool = 
         return found
     watched = Watched(loader)
     compiled = compile_project(watched, at, cache, base=base)
-    if compiled.network is not None and compiled.lock is not None and not compiled.failed:
+    if compiled.network is not None and compiled.lock is not None and not compiled.failed and at >= EARLIEST:
         others = tuple(sorted((name, answer) for name, answer in watched.asked.items() if name not in listed))
         cache.put({key: _entry(compiled, compiled.network, compiled.lock, others)})
     return compiled
@@ -99,34 +100,36 @@ def _recalled(entry: bytes | None, loader: Loader, at: int) -> Compiled | None:
         return None
     try:
         unfolder = zlib.decompressobj()
-        first, _, rest = unfolder.decompress(entry, MOST).partition(b"\n")
+        said, about, whole = unfolder.decompress(entry, MOST).split(b"\n")
+        kept = Kept.model_validate_json(about)
+        if not kept.since <= at < kept.before or any(_answer(loader, name) != answer for name, answer in kept.asked):
+            return None
         with uncollected():
-            kept, diagnostics = Kept.model_validate_json(rest), _DIAGNOSTICS.validate_json(first)
+            network, diagnostics = Network.model_validate_json(whole), _DIAGNOSTICS.validate_json(said)
     except (ValueError, zlib.error):
         return None
-    if not kept.since <= at < kept.before or any(_answer(loader, name) != answer for name, answer in kept.asked):
-        return None
-    network = kept.network.model_copy(update={"at": at})
+    network = network.model_copy(update={"at": at})
     lock = Lock(kept.lock_of, kept.generation, {(record.kind, record.name): record for record in kept.records})
     return Compiled(diagnostics, _sources(kept.sources, loader), network.intent, network, lock, kept.locked, kept.digest)
 
 
 def _entry(compiled: Compiled, network: Network, lock: Lock, asked: tuple[tuple[str, str], ...]) -> bytes:
     """What is kept of a result that has no error."""
-    instants = [int(number) for number in INSTANT.findall(network.intent.model_dump_json().encode())]
+    whole = network.model_dump_json().encode()
+    intent, _, _ = whole.rpartition(f',"at":{network.at},"prefix":'.encode())
+    instants = {int(number) for number in set(INSTANT.findall(intent or whole))}
     kept = Kept(
         asked=asked,
-        since=max((each for each in instants if each <= network.at), default=0),
+        since=max((each for each in instants if each <= network.at), default=EARLIEST),
         before=min((each for each in instants if each > network.at), default=1 << 40),
         sources=tuple(compiled.sources),
-        network=network,
         digest=compiled.digest,
         lock_of=lock.network,
         generation=lock.generation,
         records=tuple(lock.records.values()),
         locked=compiled.locked,
     )
-    return zlib.compress(_DIAGNOSTICS.dump_json(compiled.diagnostics) + b"\n" + kept.model_dump_json().encode(), 1)
+    return zlib.compress(b"\n".join((_DIAGNOSTICS.dump_json(compiled.diagnostics), kept.model_dump_json().encode(), whole)), 1)
 
 
 def _sources(names: Iterable[str], loader: Loader) -> dict[str, Source]:
