@@ -73,6 +73,23 @@ def test_which_rules_could_go(text: str, expected: list[tuple[str, int]]) -> Non
     assert lines(text, "ZT440", "ZT441", "ZT446", "ZT450") == expected
 
 
+SOON_OVER = "session.valid-until > now and session.valid-until < 2027-01-01"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{ROLE}allow r to web when {SOON_OVER}\nallow r to vault on tcp/443 when {SOON_OVER} from ",
+        f"role r {{ from desks; requires {SOON_OVER} }}\nallow r to web\nallow r to vault on tcp/443 from ",
+    ],
+    ids=["of the rule", "of the role"],
+)
+def test_a_guard_with_now_counts_while_its_rule_is_in_force(text: str) -> None:
+    """The same guard is fulfilled by somebody under the first rule, and by nobody any more under the second."""
+    assert lines(f"{text}2026-12-01\n", "ZT440") == []
+    assert lines(f"{text}2027-02-01\n", "ZT440") == [("ZT440", 3)]
+
+
 def test_roles_that_separate_keeps_apart_cover_nothing_together() -> None:
     text = "role a { from desks }\nrole b { from desks }\nallow a to web\ndeny b to phi\n"
     assert lines(text, "ZT446") == [], "who holds both is denied"
