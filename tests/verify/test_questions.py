@@ -130,6 +130,21 @@ def test_addresses_stand_for_what_is_there() -> None:
 
 
 @pytest.mark.parametrize(
+    ("reach", "address", "found"),
+    [
+        ("192.168.0.0/15", "192.168.1.1", False),
+        ("192.168.0.0/16", "192.168.1.1", True),
+        ("192.168.0.0/17", "192.168.1.1", True),
+        ("fc00::/6", "fd99::1", False),
+        ("fc00::/7", "fd99::1", True),
+    ],
+)
+def test_private_addresses_are_of_an_external_that_writes_no_more_than_them(reach: str, address: str, found: bool) -> None:
+    book = AddressBook(network(segment("staff"), external("vendor", reach), node("n1", "home", "resolver"), at=AT))
+    assert book.place(ipaddress.ip_address(address)) == (Place(kind="external", name="vendor") if found else NOWHERE)
+
+
+@pytest.mark.parametrize(
     ("record", "message", "help"),
     [
         ({"from": {"segment": "stav"}, "to": "web"}, "no segment is called `stav`", "did you mean `staff`?"),
