@@ -18,7 +18,8 @@ from ztosc.backends.nftables.sets import set_of
 from ztosc.nodes import project
 from ztosc.runner import firewall
 from ztosc.runner.elements import LAST, Element, parse, refused
-from ztosc.runner.report import FAILED, OK, REFUSED
+from ztosc.runner.firewall import Held
+from ztosc.runner.report import FAILED, OK, REFUSED, Report
 from ztosc.runner.statements import foreign, written
 from ztosc.runner.wanted import BadFile
 
@@ -186,6 +187,16 @@ def test_a_load_that_is_refused_changes_nothing(machine: Node) -> None:
         assert report["code"] == code and report["changes"] == []
         assert machine.run("nft", "--stateless", "list ruleset") == before and stands(machine).keys() == {"fd00::1"}
     assert load(machine, elements((NAME, "fd00::2", now + 3600)), mode="--check")["code"] == OK and stands(machine).keys() == {"fd00::1"}
+
+
+@pytest.mark.parametrize(("said", "told"), [(None, False), ("0", False), ("1", True)])
+def test_helpers_that_the_kernel_gives_by_itself_are_told(said: str | None, told: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What they let in is `related`, and only ICMP errors pass as such; but the kernel parses what strangers send."""
+    monkeypatch.setattr(firewall.kernel, "sysctl", lambda path: said if path == firewall.HELPERS else None)
+    monkeypatch.setattr(firewall, "_nft", lambda *words, given="": "")
+    report = Report()
+    firewall._transaction("--load", RULES, Held((), ()), time.time, report)
+    assert [each.kind for each in report.problems] == (["foreign"] if told else []) and report.changes == ["the ruleset, with 0 elements"]
 
 
 @real

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ztosc.runner import kernel
 from ztosc.runner.contract import Contract
 from ztosc.runner.contract import parse as parse_contract
 from ztosc.runner.elements import Element, parse, refused
@@ -33,6 +34,8 @@ from ztosc.runner.windows import parse as parse_windows
 WANTS = {"--check": (2, 5), "--load": (2, 5), "--windows": (1, 1)}
 """How many files."""
 USES = "--check or --load with two rulesets, then windows, contract and elements if there are any; --windows or --follow with windows"
+HELPERS = "netfilter/nf_conntrack_helper"
+"""Kernels before 6.0 can give helpers to connections by themselves. Of the whole network namespace, so it is told and never set."""
 ALONE = Path("/proc/self/ns/net")
 """Locked while a firewall is loaded, or windows are opened in it."""
 TIMEOUT = 300
@@ -164,6 +167,9 @@ def _transaction(mode: str, rules: str, held: Held, clock: Clock, report: Report
     kept = tuple(each for each in elements if each not in over and each.key not in written_[each.set])
     _nft("--check", "--file", "-", given=rules + _added(kept, clock()))
     _due(held, now, report)
+    if kernel.sysctl(HELPERS) == "1":
+        words = "connection tracking gives helpers to connections by itself, so it parses what strangers send; set it to 0"
+        report.problems.append(Problem("foreign", HELPERS, words))
     if mode == "--check":
         return
     _nft("--file", "-", given=rules + _added(kept, clock()))
