@@ -280,7 +280,7 @@ def test_ports_are_read_as_the_language_reads_them(text: str, boxes: Any) -> Non
     assert port_set(text) == boxes
 
 
-@pytest.mark.parametrize("text", ["", "443", "tcp", "tcp/70000", "tcp/9-1", "proto/300", "icmp/1", "tcp/1,"])
+@pytest.mark.parametrize("text", ["", "443", "tcp", "tcp/65536", "tcp/9-1", "tcp/1-65536", "proto/256", "icmp/1", "tcp/1,"])
 def test_what_is_no_port_is_refused(text: str) -> None:
     with pytest.raises(Unanswerable):
         port_set(text)
