@@ -14,6 +14,7 @@ def main() -> None:
     """Run `ztosc` and exit."""
     from ztosc.cli.app import run
 
+    gc.disable()  # not held back and let go again: whatever was made in between would be searched then
     code = run(sys.argv[1:])
     gc.freeze()  # a process that ends need not be searched for cycles once more
     sys.exit(code)

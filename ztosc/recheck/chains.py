@@ -58,13 +58,11 @@ def isolated(questions: Questions, claim: Isolated, evidence: Closed) -> str:
         raise Refused(f"the set holds `{held[0]}`, which must not be reached")
     if lax := names.observing(names.everywhere):
         raise Refused(f"`{lax}` only observes")
-    for there in names.everywhere:
-        for end in (end for end in names.inside(there) if end not in without and there not in without):
-            for place in _sorted(questions.sources(end) & closed.keys()):
-                news, stop = _later(closed, there, closed[place])
-                if news and there != place and questions.may(place, end, closed[place], stop):
-                    raise Refused(f"`{place.name}` leads to `{there.name}`, which is not in the set, or not so early")
-    for place in closed:
+    for place in _sorted(closed):
+        for there, end in questions.leading.get(place, ()):
+            news, stop = _later(closed, there, closed[place])
+            if news and there != place and end not in without and there not in without and questions.may(place, end, closed[place], stop):
+                raise Refused(f"`{place.name}` leads to `{there.name}`, which is not in the set, or not so early")
         _recursion(questions, closed, place, without)
     return f"no hop leaves a set of {len(closed)} places, and none of them is what must not be reached"
 

@@ -40,6 +40,7 @@ class Clock:
         self.horizon = min(last + YEARS * 366 * 86_400, LATEST) if windows else LATEST
         self._turns: dict[Window, tuple[tuple[int, bool], ...]] = {}
         self._visited = 0
+        self._open: dict[frozenset[Window], dict[int, frozenset[Window]]] = {}
         self._stretches: dict[Force, tuple[tuple[int, Force], ...]] = {}
         self._between: dict[tuple[Force, int, int | None], tuple[tuple[Force, int], ...]] = {}
 
@@ -65,20 +66,37 @@ class Clock:
         return self._stretches[asked]
 
     def _pieces(self, asked: Force) -> Iterator[tuple[int, Force]]:
-        windows = {window for each in asked for window in each.windows}
-        dates = [edge for each in asked for edge in (each.not_before, each.not_after) if edge is not None]
-        events: dict[int, list[tuple[Window, bool]]] = {self.at: [], **{edge: [] for edge in dates if edge > self.at}}
-        is_open = {window: in_window(window, self.at) for window in windows}
-        for window in windows:
-            for instant, now in self._turning(window):
-                events.setdefault(instant, []).append((window, now))
+        windows = self._open_from(frozenset(window for each in asked for window in each.windows))
+        dates = {edge for each in asked for edge in (each.not_before, each.not_after) if edge is not None and edge > self.at}
+        known: dict[frozenset[Window], Force] = {}
         before: Force | None = None
-        for instant in sorted(events):
-            is_open.update(dict(events[instant]))
-            force = frozenset(each for each in asked if _valid(each, instant, is_open))
-            if force != before:
-                yield instant, force
-            before = force
+        is_open = windows[self.at]
+        for instant in sorted(dates | windows.keys()):
+            if instant in dates:
+                known = {}
+            is_open = windows.get(instant, is_open)
+            if is_open not in known:
+                known[is_open] = frozenset(each for each in asked if _valid(each, instant, is_open))
+            if known[is_open] != before:
+                yield instant, known[is_open]
+            before = known[is_open]
+
+    def _open_from(self, windows: frozenset[Window]) -> dict[int, frozenset[Window]]:
+        """Which of some windows are open from each instant on at which one of them opens or closes, the clock's own first."""
+        if windows not in self._open:
+            turns: dict[int, list[tuple[Window, bool]]] = {}
+            for window in windows:
+                for instant, now in self._turning(window):
+                    turns.setdefault(instant, []).append((window, now))
+            is_open = {window: in_window(window, self.at) for window in windows}
+            alike: dict[frozenset[Window], frozenset[Window]] = {}
+            found: dict[int, frozenset[Window]] = {}
+            for instant in [self.at, *sorted(turns)]:
+                is_open.update(turns.get(instant, ()))
+                these = frozenset(window for window in windows if is_open[window])
+                found[instant] = alike.setdefault(these, these)
+            self._open[windows] = found
+        return self._open[windows]
 
     def _turning(self, window: Window) -> tuple[tuple[int, bool], ...]:
         """When a window opens and closes, within the horizon."""
@@ -95,10 +113,10 @@ class Clock:
         return self._turns[window]
 
 
-def _valid(validity: Validity, instant: int, is_open: dict[Window, bool]) -> bool:
+def _valid(validity: Validity, instant: int, is_open: frozenset[Window]) -> bool:
     late = validity.not_before is None or validity.not_before <= instant
     early = validity.not_after is None or instant < validity.not_after
-    return late and early and (not validity.windows or any(is_open[window] for window in validity.windows))
+    return late and early and (not validity.windows or any(window in is_open for window in validity.windows))
 
 
 def _edges(window: Window, start: int, end: int) -> list[int]:

@@ -13,7 +13,7 @@ from ztosc.ir.certificate import Flows, Slices, SliceText
 from ztosc.ir.flow import Flow, Place
 from ztosc.ir.values import Ref
 from ztosc.recheck.clock import TooMuch
-from ztosc.recheck.formula import Term, conjunction, disjunction, negation
+from ztosc.recheck.formula import Formula, Term, conjunction, disjunction, negation
 from ztosc.recheck.questions import Limits, Question, Questions
 from ztosc.recheck.smt2 import BadText, normal, read, written
 
@@ -50,11 +50,11 @@ def proved(questions: Questions, claim: NeverReaches | OnlyReach, evidence: Slic
         for question in questions.ask(source, end, at, None, ref, Limits(outside)):
             key = (*question.key, tuple(each.name for each in outside))
             used.add(key)
-            if key in texts:
-                _means(questions, question, texts[key], outside)
-            else:
+            if key not in texts:
                 raise Refused(f"no text for {_told(question)}")
-            if not questions.nobody(question, at, None, outside):
+            formula = questions.formula(question, outside)
+            _means(questions, formula, texts[key], _told(question))
+            if not questions.nobody(formula, at, None):
                 raise Refused(f"somebody may: {_told(question)}")
     if len(used) != len(texts):
         raise Refused("it has a text that no part of the claim asks for")
@@ -77,21 +77,20 @@ def _told(question: Question) -> str:
     return f"{question.who.text} from `{question.source.name}` to `{question.destination.service or question.destination.name}`"
 
 
-def _means(questions: Questions, question: Question, text: SliceText, outside: tuple[Ref, ...]) -> None:
+def _means(questions: Questions, formula: Formula, text: SliceText, told: str) -> None:
     """Whether a text says part by part what the network says."""
     try:
         said = read(text.smt2)
     except BadText as error:
-        raise Refused(f"the text for {_told(question)} cannot be read: {error}") from None
-    formula = questions.formula(question, outside)
+        raise Refused(f"the text for {told} cannot be read: {error}") from None
     own: dict[str, Term] = dict(formula.parts)
     if formula.speaks_of_now:
         own["now"] = ("<=", questions.clock.at, "now")
     if set(said) != set(own):
-        raise Refused(f"the text for {_told(question)} leaves something out or adds something")
+        raise Refused(f"the text for {told} leaves something out or adds something")
     for name, term in own.items():
-        if normal(said[name]) != normal(term) and not _equivalent(questions, said[name], term):
-            raise Refused(f"the text for {_told(question)} says something else of `{name}` than the network")
+        if said[name] != term and normal(said[name]) != normal(term) and not _equivalent(questions, said[name], term):
+            raise Refused(f"the text for {told} says something else of `{name}` than the network")
 
 
 def _equivalent(questions: Questions, one: Term, other: Term) -> bool:

@@ -91,8 +91,14 @@ class Names:
         """The hosts of a place and each service there."""
         if place.kind != "segment":
             return (place,)
-        names = (each.name for each in self.intent.services if each.segment == place.name)
-        return (place, *(Place(kind="segment", name=place.name, service=name) for name in names))
+        return (place, *self._services.get(place.name, ()))
+
+    @cached_property
+    def _services(self) -> dict[str, tuple[Place, ...]]:
+        found: dict[str, tuple[Place, ...]] = {}
+        for each in self.intent.services:
+            found[each.segment] = (*found.get(each.segment, ()), Place(kind="segment", name=each.segment, service=each.name))
+        return found
 
     def who(self, place: Place, ref: Ref | None = None) -> Iterator[Who]:
         """The kinds of initiator at a place; with a role, device class or service only those."""
@@ -108,7 +114,14 @@ class Names:
 
     def roles_from(self, place: Place) -> tuple[str, ...]:
         """Roles that come from a place, in alphabetical order."""
-        return tuple(sorted(role.name for role in self.intent.roles if place.kind == "segment" and place.name in role.sources))
+        return self._roles.get(place.name, ()) if place.kind == "segment" else ()
+
+    @cached_property
+    def _roles(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for role in sorted(self.intent.roles, key=lambda role: role.name):
+            found.update({name: (*found.get(name, ()), role.name) for name in dict.fromkeys(role.sources)})
+        return found
 
     def may_be(self, ref: Ref, place: Place, who: Who) -> bool:
         """Whether an initiator of that kind there can be one of a subject, whatever roles it holds."""

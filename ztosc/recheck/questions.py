@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from ztosc.ir.flow import Flow, Host, Place
 from ztosc.ir.intent import Rule
@@ -54,6 +55,17 @@ class Questions:
         self.names, self.clock, self.solver = names, clock, solver
         self._cells: dict[Place, tuple[tuple[frozenset[int], bool], ...]] = {}
         self._sources: dict[Place, frozenset[Place]] = {}
+        self._may: dict[tuple[Place, Place, int, int | None, Ref | None, Limits], bool] = {}
+
+    @cached_property
+    def leading(self) -> dict[Place, tuple[tuple[Place, Place], ...]]:
+        """Of each place every end that a grant may lead to from there, with the place it is at."""
+        found: dict[Place, list[tuple[Place, Place]]] = {}
+        for there in self.names.everywhere:
+            for end in self.names.inside(there):
+                for source in self.sources(end):
+                    found.setdefault(source, []).append((there, end))
+        return {source: tuple(ends) for source, ends in found.items()}
 
     def sources(self, end: Place) -> frozenset[Place]:
         """Every place where somebody may stand whom a grant about an end names, or a replica of the service there."""
@@ -127,9 +139,8 @@ class Questions:
         """A question as a formula."""
         return Formula(self.names, question.source, question.who, question.allows, question.denies, question.free, outside)
 
-    def nobody(self, question: Question, start: int, stop: int | None, outside: tuple[Ref, ...] = ()) -> bool:
+    def nobody(self, formula: Formula, start: int, stop: int | None) -> bool:
         """Whether nobody may. Raises `NoAnswer`, also where somebody may only at instants that the question does not tell apart."""
-        formula = self.formula(question, outside)
         parts: dict[str, Term] = dict(formula.parts)
         if conjunction(parts.values()) is False:
             return True
@@ -142,5 +153,9 @@ class Questions:
         return False
 
     def may(self, source: Place, end: Place, start: int, stop: int | None, ref: Ref | None = None, limits: Limits = Limits()) -> bool:
-        """Whether anybody may, at some instant."""
-        return any(not self.nobody(each, start, stop, limits.outside) for each in self.ask(source, end, start, stop, ref, limits))
+        """Whether anybody may, at some instant. Raises `NoAnswer`, `TooMuch`."""
+        key = (source, end, start, stop, ref, limits)
+        if key not in self._may:
+            asked = self.ask(source, end, start, stop, ref, limits)
+            self._may[key] = any(not self.nobody(self.formula(each, limits.outside), start, stop) for each in asked)
+        return self._may[key]

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 
 from ztosc.ir.clock import is_over
 from ztosc.ir.flow import Place
 from ztosc.ir.intent import Rule
+from ztosc.logic.closure import bits
 from ztosc.logic.diagrams import FALSE
 from ztosc.verify.scope import segments_of
 from ztosc.verify.slices import Entry, Kind, PortClass, Slice, Slices
@@ -43,22 +45,23 @@ class Hopping:
 
     def __init__(self, slices: Slices, times: Times) -> None:
         self.slices, self.times, self.policy = slices, times, slices.policy
-        self.by_source: dict[Place, list[Place]] = {}
+        self.by_source: dict[Place, list[tuple[Place, Place]]] = {}
+        """Of each place the ends that somebody there may be granted, each with the place it is at."""
         for end in slices.ends():
-            mask = slices.slice(end).sources
-            for place in slices.places:
-                if mask >> slices.bit[place.kind, place.name] & 1:
-                    self.by_source.setdefault(place, []).append(end)
+            there = Place(kind=end.kind, name=end.name)
+            for bit in bits(slices.slice(end).sources):
+                self.by_source.setdefault(slices.places[bit], []).append((end, there))
+        self._firsts: dict[tuple[Place, Place, int, str | None, tuple[str, ...]], int | None] = {}
 
     def chain(self, without: tuple[Place, ...]) -> Hops:
         """Hops of an attacker who owns each place that is reached."""
-        outside = [place for place in self.slices.places if place.kind == "external" and place not in without]
+        left_out = frozenset(without)
+        outside = [place for place in self.slices.places if place.kind == "external" and place not in left_out]
         resolvers = {each.name for each in self.policy.intent.systems if each.served_by == "resolver"}
 
         def hops(here: Place, after: int) -> Iterator[tuple[Place, int]]:
-            for end in self.by_source.get(here, ()):
-                place = Place(kind=end.kind, name=end.name)
-                if end in without or place in without:
+            for end, place in self.by_source.get(here, ()):
+                if end in left_out or place in left_out:
                     continue
                 if end.kind != "system":
                     yield from ((place, instant) for instant in self.first(here, end, after))
@@ -71,14 +74,13 @@ class Hopping:
         """Hops of a label's data: with a flow, against it, and into logs, unless somebody releases it."""
         towards: dict[Place, list[tuple[Place, Place]]] = {}
         for source, ends in self.by_source.items():
-            for end in ends:
-                towards.setdefault(Place(kind=end.kind, name=end.name), []).append((source, end))
+            for end, there in ends:
+                towards.setdefault(there, []).append((source, end))
 
         def hops(here: Place, after: int) -> Iterator[tuple[Place, int]]:
             if self._released(here, label):
                 return
-            for end in (end for end in self.by_source.get(here, ()) if end.kind != "system"):
-                place = Place(kind=end.kind, name=end.name)
+            for end, place in (pair for pair in self.by_source.get(here, ()) if pair[0].kind != "system"):
                 yield from ((place, instant) for instant in self.first(here, end, after, label, signed))
             for source, end in towards.get(here, ()):
                 yield from ((source, instant) for instant in self.first(source, end, after, label, signed))
@@ -88,6 +90,13 @@ class Hopping:
 
     def first(self, here: Place, end: Place, after: int, label: str | None = None, signed: tuple[str, ...] = ()) -> Iterator[int]:
         """The first instant at which anybody may, if there is one."""
+        key = (here, end, after, label, signed)
+        if key not in self._firsts:
+            self._firsts[key] = next(self._instants(here, end, after, label, signed), None)
+        if (found := self._firsts[key]) is not None:
+            yield found
+
+    def _instants(self, here: Place, end: Place, after: int, label: str | None, signed: tuple[str, ...]) -> Iterator[int]:
         cut = self.slices.slice(end)
         if self._ends_at(end.service, label, signed):
             return
@@ -96,7 +105,6 @@ class Hopping:
             kinds = (kind for kind in self.slices.kinds(here) if not (kind.kind == "service" and self._ends_at(kind.name, label, signed)))
             if any(self._may(here, kind, cut, part, instant, label) for kind in kinds for part in cut.classes):
                 yield instant
-                return
 
     def _may(self, here: Place, kind: Kind, cut: Slice, part: PortClass, instant: int, label: str | None) -> bool:
         slices = self.slices
@@ -138,11 +146,11 @@ class Hopping:
 
     def _recurses(self, here: Place) -> bool:
         """Whether resolvers look names up outside for a segment."""
-        if here.kind != "segment":
-            return False
-        for rule in self.policy.intent.rules:
-            outward = rule.effect == "allow" and any(ref.kind == "external" for ref in rule.targets)
-            granted = outward and not is_over(rule.validity, self.times.at)
-            if granted and any(ref.kind != "external" and here.name in segments_of(self.policy, ref) for ref in rule.subjects):
-                return True
-        return False
+        return here.kind == "segment" and here.name in self._outward
+
+    @cached_property
+    def _outward(self) -> frozenset[str]:
+        grants = (rule for rule in self.policy.intent.rules if rule.effect == "allow" and not is_over(rule.validity, self.times.at))
+        outward = (rule for rule in grants if any(ref.kind == "external" for ref in rule.targets))
+        inner = (ref for rule in outward for ref in rule.subjects if ref.kind != "external")
+        return frozenset(name for ref in inner for name in segments_of(self.policy, ref))
