@@ -26,6 +26,7 @@ from ztosc.ir.network import Network
 from ztosc.ir.values import InstantType, Now, Validity, all_of
 from ztosc.verify.moments import Timeline, validity_text
 from ztosc.verify.scope import Undecided
+from ztosc.verify.times import Times
 
 WEEKDAYS = (0, 1, 2, 3, 4)
 
@@ -166,3 +167,15 @@ def test_a_grant_counts_from_when_it_begins_and_not_once_it_is_over() -> None:
 def test_validities_in_words() -> None:
     assert validity_text(Validity(not_after=AT)) == "until 2026-11-22T00:00:00Z"
     assert validity_text(between(22, 6, "UTC", (5, 6))) == "between 22:00 and 06:00 on sat, sun (UTC)"
+
+
+def test_guards_that_speak_of_now_matter_to_rules_without_dates() -> None:
+    always, dated = (
+        allow("segment:a", "segment:b", on="tcp/1"),
+        allow("segment:a", "segment:b", on="tcp/2", valid=Validity(not_before=AT + 50)),
+    )
+    net = network(segment("a"), segment("b"), always, dated)
+    assert Times(net).after([always]) == (AT,)
+    assert Times(net, (AT + 100,)).after([always]) == (AT, AT + 100)
+    assert Times(net, (AT + 100,)).after([always, dated]) == (AT, AT + 50, AT + 100)
+    assert Times(net, (AT + 100,)).after([always], AT + 30) == (AT + 30, AT + 100)

@@ -24,6 +24,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import chain
+from operator import itemgetter
 from typing import NamedTuple
 
 from ztosc.ir.clock import in_force
@@ -110,6 +112,8 @@ class Area(NamedTuple):
 
 
 Grid = tuple[tuple[int, int, int], ...]
+Spoken = tuple[int, tuple[Entry, ...], bool]
+"""The position of a rule, its entries, and whether it is an allow."""
 
 
 @lru_cache(maxsize=1 << 12)
@@ -239,16 +243,16 @@ class Slices:
 
     def _cut(self, end: Place) -> Slice:
         sets: dict[ports.Boxes, int] = {}
-        spoken: list[tuple[int, tuple[Entry, ...], bool]] = []
+        spoken: list[list[Spoken]] = []
         for position in self.positions(end):
             rule = self.policy.intent.rules[position]
             index = sets.setdefault(self._spoken(rule, end), len(sets))
-            spoken.append((1 << index, self.entries(position), rule.effect == "allow"))
+            spoken += [[]] if index == len(spoken) else []
+            spoken[index].append((position, self.entries(position), rule.effect == "allow"))
         listen = self.policy.services[end.service].listen if end.service in self.policy.services else ()
         mark = 1 << sets.setdefault(listen, len(sets)) if listen else 0
         classes = tuple(made for cell in _grid(tuple(sets)) if (made := _port_class(cell, spoken, mark)))
-        allows = tuple(entry for _, entries, allow in spoken if allow for entry in entries)
-        denies = tuple(entry for _, entries, allow in spoken if not allow for entry in entries)
+        allows, denies = _by_effect(spoken)
         sources = self.mask("segment", end.name) if end.service else 0
         for entry in allows:
             sources |= entry.sources
@@ -391,12 +395,16 @@ def principal(kind: Kind, roles: tuple[str, ...], attributes: tuple[tuple[str, V
             return Host(attributes=attributes)
 
 
-def _port_class(cell: tuple[int, int, int], spoken: list[tuple[int, tuple[Entry, ...], bool]], listen: int) -> PortClass | None:
+def _port_class(cell: tuple[int, int, int], spoken: list[list[Spoken]], listen: int) -> PortClass | None:
     """What is decided on some ports; nothing where nothing is granted."""
     protocol, port, mask = cell
     listens = bool(mask & listen)
-    allows = tuple(entry for index, entries, allow in spoken if allow and mask & index for entry in entries)
-    if not allows and not listens:
-        return None
-    denies = tuple(entry for index, entries, allow in spoken if not allow and mask & index for entry in entries)
-    return PortClass(protocol, port, allows, denies, listens, mask)
+    allows, denies = _by_effect([spoken[index] for index in bits(mask) if index < len(spoken)])
+    return PortClass(protocol, port, allows, denies, listens, mask) if allows or listens else None
+
+
+def _by_effect(spoken: list[list[Spoken]]) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
+    """The allows and the denies of some rules, in the order of the rules."""
+    rows = spoken[0] if len(spoken) == 1 else sorted(chain.from_iterable(spoken), key=itemgetter(0))
+    allows = tuple([entry for _, entries, allow in rows if allow for entry in entries])
+    return allows, tuple([entry for _, entries, allow in rows if not allow for entry in entries])

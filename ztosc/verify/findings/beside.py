@@ -23,6 +23,20 @@ Speaking = tuple[list[Entry], list[Entry]]
 """The allows and denies in force."""
 
 
+class Moment:
+    """What speaks at a site at an instant."""
+
+    def __init__(self, speaking: Speaking) -> None:
+        self.speaking = speaking
+        self.own: dict[int, list[Entry]] = {}
+        """By rule."""
+        for some in speaking:
+            for each in some:
+                self.own.setdefault(id(each.rule), []).append(each)
+        self.met: dict[tuple[Kind, str, int], Speaking] = {}
+        """What of it the least holder of a grant meets: grants to the same subject meet the same."""
+
+
 @dataclass
 class Site:
     """Where rules meet: an end and a class of its ports, with the entries of each rule that speaks there."""
@@ -31,7 +45,7 @@ class Site:
     ports: PortClass
     instants: tuple[int, ...] = ()
     """One for each way in which the rules that speak there can be in force together."""
-    speaking: dict[int, Speaking] = field(default_factory=dict)
+    moments: dict[int, Moment] = field(default_factory=dict)
     """By instant."""
 
     def is_free(self, kind: Kind) -> bool:
@@ -58,6 +72,7 @@ class Beside:
 
     def __init__(self, slices: Slices) -> None:
         self.slices, self.diagrams = slices, slices.diagrams
+        self._granted: dict[tuple[int, str, str, int], int] = {}
         self._acting: dict[str, frozenset[str]] = {}
         self._torn: dict[str, bool] = {}
         self._kinds_of: dict[tuple[str, str], tuple[Kind, ...]] = {}
@@ -65,32 +80,38 @@ class Beside:
 
     def covered(self, state: State, site: Site, instant: int, without: Collection[int], covering: Rules) -> bool:
         """Whether others than those `without` do all that a rule does at a site; notes which. Raises `TooLarge`."""
-        if instant not in site.speaking:
+        if instant not in site.moments:
             force = self.slices.in_force
             allows, denies = (
                 [each for each in some if force(each.rule.validity, instant)] for some in (site.ports.allows, site.ports.denies)
             )
-            site.speaking[instant] = allows, denies
-        speaking = site.speaking[instant]
+            site.moments[instant] = Moment((allows, denies))
+        moment = site.moments[instant]
+        own = moment.own.get(id(state.rule), [])
         if state.rule.effect == "deny":
-            return self._denied_anyway(state, site, speaking, instant, without, covering)
-        own = [each for each in speaking[0] if each.rule is state.rule]
-        return all(self._granted_anyway(each, state, site, speaking, instant, without, covering) for each in own)
+            return self._denied_anyway(state, site, own, moment.speaking, instant, without, covering)
+        return all(self._granted_anyway(each, state, site, moment, instant, without, covering) for each in own)
 
     def least(self, entry: Entry, instant: int) -> int:
         """With which attributes the least holder of a grant matches it."""
-        return FALSE if entry.role and self._is_torn(entry.role) else self.slices.grants(entry, instant)
+        return FALSE if entry.role and self._is_torn(entry.role) else self._grants(entry, instant)
 
     # Grants
 
     def _granted_anyway(
-        self, own: Entry, state: State, site: Site, speaking: Speaking, instant: int, without: Collection[int], covering: Rules
+        self, own: Entry, state: State, site: Site, moment: Moment, instant: int, without: Collection[int], covering: Rules
     ) -> bool:
         who = self.least(own, instant) if own.sources else FALSE
         if who == FALSE:
             return True
         state.usable = True
-        allows, denies = ([each for each in some if each.sources & own.sources and self._is_held(each, own)] for some in speaking)
+        key = (own.kind, own.role, own.sources)
+        if key not in moment.met:
+            allows, denies = (
+                [each for each in some if each.sources & own.sources and self._is_held(each, own)] for some in moment.speaking
+            )
+            moment.met[key] = allows, denies
+        allows, denies = moment.met[key]
         others = [] if site.is_free(own.kind) else [each for each in allows if id(each.rule) not in without]
         for part in _parts(own.sources, [*others, *denies]):
             left = self._reduced(who, denies, part, instant)
@@ -105,11 +126,18 @@ class Beside:
             if who == FALSE:
                 break
             if each.sources & part:
-                rest = self.diagrams.without(who, self.slices.grants(each, instant))
+                rest = self.diagrams.without(who, self._grants(each, instant))
                 if touching is not None and rest != who:
                     touching.setdefault(id(each.rule), each.rule)
                 who = rest
         return who
+
+    def _grants(self, entry: Entry, instant: int) -> int:
+        key = (self.slices.reading.key(entry.rule.guard), entry.rule.effect, entry.role, instant)
+        found = self._granted.get(key)
+        if found is None:
+            found = self._granted[key] = self.slices.grants(entry, instant)
+        return found
 
     def _is_held(self, other: Entry, own: Entry) -> bool:
         """Whether the least holder of one is a subject of another."""
@@ -133,8 +161,9 @@ class Beside:
 
     # Denies
 
-    def _denied_anyway(self, state: State, site: Site, speaking: Speaking, instant: int, without: Collection[int], covering: Rules) -> bool:
-        own = [each for each in speaking[1] if each.rule is state.rule]
+    def _denied_anyway(
+        self, state: State, site: Site, own: list[Entry], speaking: Speaking, instant: int, without: Collection[int], covering: Rules
+    ) -> bool:
         mask = 0
         for each in own:
             mask |= each.sources
