@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from tests.properties.test_engine_agrees import declared, through
 from tests.properties.test_verify_agrees import fixed
-from tests.verify.networks import AT, DAY, allow, deny, down, external, isolated, network, node, ref, segment, stays, system
+from tests.verify.networks import AT, DAY, allow, deny, down, external, isolated, network, node, ref, segment, service, stays, system
 from ztosc.ir.flow import Place
+from ztosc.ir.intent import Governance, Release
 from ztosc.ir.network import Network
 from ztosc.ir.values import Validity
 from ztosc.recheck import Checker
@@ -109,6 +110,19 @@ def test_a_hop_that_is_over_before_the_one_to_it_leads_nowhere(until: int, reach
         first, allow("segment:b", "external:net", on="tcp/1", valid=Validity(not_after=until)),
     )  # fmt: skip
     assert {place.name for place in chained(net, "segment:a")} == {place.name for place in data(net)} == reached
+
+
+def test_what_is_said_to_an_external_is_logged_where_its_flows_are() -> None:
+    logged = allow("external:net", "segment:b", on="tcp/1").model_copy(update={"governance": Governance(log_to="sink")})
+    signed = Governance(releases=(Release(label="phi", because="signed"),))
+    ends = segment("b").model_copy(update={"governance": signed})  # what comes to `b` is logged nowhere, but for `net`
+    net = network(
+        segment("a", carries=("phi",)), ends, segment("c"), segment("d"), external("net"), external("other", "2001:db8:f::/48"),
+        service("sink", "c"), allow("segment:a", "external:net", on="tcp/1", valid=Validity(not_before=AT + DAY)), logged,
+        allow("external:other", "segment:d", on="tcp/1").model_copy(update={"governance": Governance(log_to="sink")}),
+    )  # fmt: skip
+    found = {place.name: arrival - AT for place, arrival in data(net).items()}
+    assert found == {"a": 0, "net": DAY, "b": DAY, "c": DAY}
 
 
 @pytest.mark.parametrize(

@@ -81,13 +81,79 @@ SOON_OVER = "session.valid-until > now and session.valid-until < 2027-01-01"
     [
         f"{ROLE}allow r to web when {SOON_OVER}\nallow r to vault on tcp/443 when {SOON_OVER} from ",
         f"role r {{ from desks; requires {SOON_OVER} }}\nallow r to web\nallow r to vault on tcp/443 from ",
+        f"{ROLE}allow r to vault on tcp/443 when {SOON_OVER}\nallow r to web when {SOON_OVER} from ",
+        f"role r {{ from desks; requires {SOON_OVER} }}\nallow r to vault on tcp/443\nallow r to web from ",
     ],
-    ids=["of the rule", "of the role"],
+    ids=["of the rule", "of the role", "of the rule, looked at first", "of the role, looked at first"],
 )
 def test_a_guard_with_now_counts_while_its_rule_is_in_force(text: str) -> None:
     """The same guard is fulfilled by somebody under the first rule, and by nobody any more under the second."""
     assert lines(f"{text}2026-12-01\n", "ZT440") == []
     assert lines(f"{text}2027-02-01\n", "ZT440") == [("ZT440", 3)]
+
+
+def test_a_subject_that_is_nowhere_is_named() -> None:
+    (item,) = findings("import std.building\nallow bacnet-controller to web\n", "ZT440")
+    assert item.message == "nobody can use this grant: `bacnet-controller` is nowhere in the network"
+
+
+EMPTY = "group nobody = desks except desks\n"
+
+
+def test_rules_for_an_empty_group_are_told() -> None:
+    text = f"{EMPTY}allow nobody to web\ndeny nobody to phi\ndeny desks to nobody\ndeny desks to phi\n"
+    told = [(item.code, item.message.rpartition(": ")[2], item.span.line - FIRST + 1) for item in compiled(text).diagnostics if item.span]
+    assert told == [
+        ("ZT440", "its subject is an empty group", 2),
+        ("ZT446", "its subject is an empty group", 3),
+        ("ZT446", "its target is an empty group", 4),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("claim", "said"),
+    [
+        ("desks never reaches cardholder", "holds whatever the rules are: `cardholder` is nowhere in the network"),
+        ("bacnet-controller isolated from vault", "holds whatever the rules are: `bacnet-controller` is nowhere in the network"),
+        ("only staff reach cardholder", "holds whatever the rules are: `cardholder` is nowhere in the network"),
+        ("desks never reaches nobody", "holds whatever the rules are: an empty group is nowhere in the network"),
+        ("nobody isolated from vault", "holds whatever the rules are: an empty group is nowhere in the network"),
+        ("cardholder stays within DE", "holds whatever the rules are: `cardholder` is nowhere in the network"),
+        ("cardholder never flows down", "holds whatever the rules are: `cardholder` is nowhere in the network"),
+        ("desks, bacnet-controller never reaches phi", "says nothing of it: `bacnet-controller` is nowhere in the network"),
+        (
+            "bacnet-controller, desks, cardholder isolated from phi",
+            "says nothing of them: `bacnet-controller` and `cardholder` are nowhere",
+        ),
+        ("personal never flows down", "holds whatever the rules are: `personal` is nowhere in the network"),
+    ],
+)
+def test_a_claim_about_what_is_nowhere_is_told(claim: str, said: str) -> None:
+    frame = "import std.building\nimport std.pci-dss\nimport std.gdpr\n"
+    (item,) = findings(f"{frame}{EMPTY}assert {claim}\n", "ZT451")
+    assert item.message.startswith(f"this claim {said}") and item.span and item.span.line == FIRST + 4
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "desks never reaches phi",
+        "only nobody reach vault",
+        "personal stays within DE",
+        "internet never reaches lab",
+    ],
+)
+def test_a_claim_about_what_is_there_is_not(claim: str) -> None:
+    assert findings(f"import std.gdpr\n{EMPTY}assert {claim}\n", "ZT451") == []
+
+
+def test_what_only_some_segments_tell_apart_is_needed_where_they_do_not_cover_it() -> None:
+    wide = (
+        "role r { from desks, ward, bench }\nsegment ward { at s; admits people }\nsegment bench { at s; admits people }\nallow r to web\n"
+    )
+    some = "allow desks to web\nallow ward to web\nallow bench to web when device.managed\n"
+    assert lines(wide + some, "ZT441") == []
+    assert lines(wide + some + "allow bench to web\n", "ZT441") == [("ZT441", 4), ("ZT441", 7)]
 
 
 def test_roles_that_separate_keeps_apart_cover_nothing_together() -> None:

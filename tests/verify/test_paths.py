@@ -27,10 +27,13 @@ from tests.verify.networks import (
     system,
     verified,
 )
+from ztosc.ir.certificate import Certificate, Paths
 from ztosc.ir.network import IsolationDomain
 from ztosc.ir.values import Jurisdiction, Validity
 from ztosc.ir.verdict import Verdict
-from ztosc.verify import cuts, reference, topology, verify
+from ztosc.recheck import Checker
+from ztosc.verify import cuts, explained, reference, topology, verify
+from ztosc.verify.certificates import NETWORK, certificates
 
 REGIONS = (region("us", "US"), region("ie", "IE"), region("sea", None), region("ca", "US-CA"))
 
@@ -347,3 +350,26 @@ def test_the_directory_carries_personal_data() -> None:
     assert judge(*parts).verdict == "proved"
     verdict = judge(*parts, node("n9", "abroad", "replica"))
     assert verdict.reason == "the directory on node `n9` holds `personal`, in IE, which is not inside US"
+
+
+@pytest.mark.parametrize(
+    ("subjects", "targets", "reason"),
+    [
+        ((), "segment:b", "an empty group comes from nowhere"),
+        ("segment:a", (), "an empty group is nowhere"),
+        ("label:phi", "segment:b", "`phi` comes from nowhere"),
+    ],
+)
+def test_nobody_reaches_nothing(subjects: Any, targets: Any, reason: str) -> None:
+    net = network(segment("a"), segment("b"), allow("segment:a", "segment:b", on="tcp/1"), reaches(subjects, targets))
+    (verdict,) = verified(net)
+    assert (verdict.verdict, verdict.reason) == ("refuted", reason)
+    (told,) = explained(net, (verdict,), {})
+    assert told.explanation is not None and told.explanation.untestable == "no test speaks of what is nowhere: give it a place"
+    made = certificates(net, (verdict,))
+    (text,) = (text for name, text in made.items() if name != NETWORK)
+    checker = Checker(made[NETWORK])
+    assert checker.check(text).state == "holds"
+    forged = text.replace(b'"outcome":"refuted"', b'"outcome":"proved"')
+    kind = Certificate.model_validate_json(forged).model_copy(update={"evidence": Paths(ways=())})
+    assert checker.check(kind.model_dump_json().encode()).state == "fails"

@@ -200,6 +200,17 @@ def test_a_session_follows_logs_and_dates_that_come_and_go() -> None:
     assert told == ["rp", "pp", "rr", "rr", "rr", "pp"]
 
 
+def test_a_rule_with_two_targets_stays_when_one_of_them_is_edited() -> None:
+    both = allow("segment:c", ("segment:a", "segment:b"), "tcp/1")
+    given = network(
+        segment("a"), segment("b"), segment("c"), segment("d"), both, never("segment:c", "segment:b"), isolated("segment:c", "segment:b")
+    )
+    opened = session.Session(given)
+    for name in ("a", "b"):
+        told = opened.update(edited(given, [both, allow("segment:d", f"segment:{name}", "tcp/1")])).verdicts
+        assert [each.verdict for each in told] == ["refuted", "refuted"]
+
+
 def test_a_session_follows_windows_as_long_as_the_last_date_that_came() -> None:
     daily = allow("segment:b", "segment:c", "tcp/1", valid=between(6, 7, "America/New_York"))
     late = allow("segment:a", "segment:b", "tcp/1", valid=Validity(not_before=AT + 40 * 366 * DAY))

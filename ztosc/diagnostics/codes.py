@@ -91,7 +91,7 @@ _TITLES = {
     "ZT436": "an acceptance that accepts nothing",
     "ZT437": "a base that cannot be compared with",
     "ZT438": "access that could not be compared",
-    # ZT44x, ZT450: least privilege, findings that change no exit code without `--strict`
+    # ZT44x, ZT45x: least privilege, findings that change no exit code without `--strict`
     "ZT440": "a grant that nobody can use",
     "ZT441": "a rule that others make redundant",
     "ZT442": "a grant on ports where nothing listens",
@@ -103,6 +103,7 @@ _TITLES = {
     "ZT448": "a grant that rests on weak assurance",
     "ZT449": "a master of the directory beside endpoints",
     "ZT450": "a grant that denies take away",
+    "ZT451": "a claim about what is nowhere",
     # ZT5xx: compliance
     "ZT501": "a control that was not judged",
     "ZT502": "a waiver of a control that is not there",

@@ -35,7 +35,7 @@ def lower(program: Program, at: int, report: Report) -> Intent | None:
         externals=entities.externals(program),
         partners=entities.partners(program),
         systems=entities.systems(program),
-        rules=(*rules.rules(program, zone, network.log_all), *rules.system_rules(program, network.log_all)),
+        rules=(*rules.rules(program, zone, report, network.log_all), *rules.system_rules(program, network.log_all)),
         assertions=claims.assertions(program),
         tests=claims.tests(program, zone, report),
         profiles=regimes.profiles(program),

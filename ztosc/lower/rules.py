@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, cast
 
+from ztosc.diagnostics import Report
 from ztosc.ir.base import Writer
 from ztosc.ir.intent import Rule
 from ztosc.ir.values import TRUE, Ref, RefKind, Validity, Window
@@ -42,11 +43,23 @@ def _order(ref: Ref) -> tuple[str, str]:
     return ref.kind, ref.name
 
 
-def rules(program: Program, zone: str, log_all: str | None = None) -> tuple[Rule, ...]:
+def rules(program: Program, zone: str, report: Report, log_all: str | None = None) -> tuple[Rule, ...]:
     """The rules of the sources, by id; what names no sink for its records logs to `log_all`, if there is one."""
     ordered = sorted(program.rules, key=lambda rule: rule.span)
-    said = (_rule(rule, zone) for rule in ordered if rule.subjects and rule.targets)
+    said = [_rule(rule, zone) for rule in ordered if rule.subjects and rule.targets]
+    for rule in ordered if len(said) < len(ordered) else ():
+        if not (rule.subjects and rule.targets):
+            _void(rule, report)
     return _identified(_logged([*said, *quarantines(program, zone)], log_all))
+
+
+def _void(rule: BoundRule, report: Report) -> None:
+    """Told, for a deny that is for nobody protects nothing."""
+    code, does = ("ZT440", "grants nothing to anybody") if rule.effect == "allow" else ("ZT446", "denies nothing to anybody")
+    side = "target" if rule.subjects else "subject"
+    report.warning(
+        code, f"this rule {does}: its {side} is an empty group", rule.span, help="put somebody into the group, or delete the rule"
+    )
 
 
 def _logged(drafts: list[Draft], log_all: str | None) -> list[Draft]:

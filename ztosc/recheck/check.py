@@ -103,6 +103,8 @@ def _evident(questions: Questions, claim: Assertion, outcome: str, evidence: Evi
         raise NoAnswer(f"the verdict is `{outcome}`, which is none that could be checked")
     _sayable(claim)
     match outcome, claim, evidence:
+        case "refuted", Reaches(subjects=()) | Reaches(targets=()), _:
+            return "the claim itself names nobody who could reach anything"
         case _, _, Nothing(reason=reason):
             raise NoAnswer(f"it has no evidence: {reason}")
         case "proved", NeverReaches() | OnlyReach(), Slices():

@@ -26,6 +26,8 @@ def _same(one: Ref, other: Ref) -> bool:
 
 def proved(questions: Questions, claim: Reaches, evidence: Paths) -> str:
     """Check each way. Raises `Refused`, `NoAnswer`, `TooMuch`."""
+    if not claim.subjects or not claim.targets:
+        raise Refused("it names nobody who could reach anything")
     ways = Ways(questions.names.network)
     count = 0
     for subject in claim.subjects:

@@ -101,6 +101,8 @@ class _Search:
 
 def check(explorer: Questions, claim: Reaches) -> Verdict:
     """The verdict on one claim. Raises `Undecided`, `Unsupported`."""
+    if not claim.subjects or not claim.targets:
+        return refuted(claim, f"{words.names(())} {'is nowhere' if claim.subjects else 'comes from nowhere'}", ())
     search = _Search(explorer, claim)
     for subject in claim.subjects:
         begin = starts(explorer.policy, subject)

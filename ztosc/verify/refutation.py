@@ -185,6 +185,8 @@ class _Teller:
                         if flow is None or len(getattr(flow.principal, "roles", ())) > 1:
                             flow = self._anybody(start, ends[0], instant)
                         return self.blocks.expecting_allow(claim.statement, flow.model_copy(update={"instant": instant}), claim.origin)
+        if not self._ends(claim.targets) or not any(starts(self.policy, ref) for ref in claim.subjects):
+            raise Untestable("no test speaks of what is nowhere: give it a place")
         raise Untestable("no test says that links or nodes fail: mend the placement or the links")
 
     def _anybody(self, start: Start, end: Place, instant: int) -> Flow:

@@ -51,7 +51,9 @@ class Roads:
                 found = (each for start in begin if (each := self._broken(subject, start, target)))
                 if (broken := next(found, None)) is not None:
                     return broken
-        raise Unsupported("what refutes it was not found again")
+        raise Unsupported(
+            "the claim names nobody" if not self.claim.subjects or not self.claim.targets else "what refutes it was not found again"
+        )
 
     def _moments(self, ends: tuple[Place, ...]) -> tuple[int, ...]:
         return self.regions.times.after(rule for end in ends for rule in self.policy.about(end))

@@ -16,8 +16,8 @@ from ztosc.verify.questions import Questions
 
 
 def names(refs: Iterable[Ref]) -> str:
-    """`a`, `b` and `c`."""
-    return listing(f"`{ref.name}`" for ref in refs)
+    """`a`, `b` and `c`; what names nothing is a group without members."""
+    return listing(f"`{ref.name}`" for ref in refs) or "an empty group"
 
 
 def listing(parts: Iterable[str]) -> str:

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator
 from ztosc.collector import uncollected
 from ztosc.diagnostics import Diagnostic, Severity, sort_diagnostics
 from ztosc.ir.network import Network
-from ztosc.verify.findings import assurance, breadth, places
+from ztosc.verify.findings import assurance, breadth, claims, places
 from ztosc.verify.findings.needed import Needs
 from ztosc.verify.moments import Timeline
 from ztosc.verify.scope import Undecided
 from ztosc.verify.slices import Slices
 
-CODES = frozenset({"ZT440", "ZT441", "ZT442", "ZT443", "ZT444", "ZT445", "ZT446", "ZT447", "ZT448", "ZT449", "ZT450"})
+CODES = frozenset({"ZT440", "ZT441", "ZT442", "ZT443", "ZT444", "ZT445", "ZT446", "ZT447", "ZT448", "ZT449", "ZT450", "ZT451"})
 """The codes of findings, which are warnings and remarks."""
 
 
@@ -30,6 +30,7 @@ def _found(network: Network, slices: Slices) -> tuple[Diagnostic, ...]:
     kinds: tuple[Callable[[], Iterator[Diagnostic]], ...] = (
         lambda: breadth.find(slices.policy, network.at),
         lambda: places.find(slices.policy),
+        lambda: claims.find(slices.policy),
         lambda: assurance.find(slices),
         lambda: Needs(slices, Timeline(network)).find(),
     )
