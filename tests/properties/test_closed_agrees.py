@@ -10,7 +10,25 @@ from hypothesis import strategies as st
 
 from tests.properties.test_engine_agrees import declared, through
 from tests.properties.test_verify_agrees import fixed
-from tests.verify.networks import AT, DAY, allow, deny, down, external, isolated, network, node, ref, segment, service, stays, system
+from tests.verify.networks import (
+    AT,
+    DAY,
+    allow,
+    deny,
+    down,
+    external,
+    isolated,
+    network,
+    node,
+    ref,
+    region,
+    role,
+    segment,
+    service,
+    stays,
+    system,
+    verified,
+)
 from ztosc.ir.flow import Place
 from ztosc.ir.intent import Governance, Release
 from ztosc.ir.network import Network
@@ -123,6 +141,18 @@ def test_what_is_said_to_an_external_is_logged_where_its_flows_are() -> None:
     )  # fmt: skip
     found = {place.name: arrival - AT for place, arrival in data(net).items()}
     assert found == {"a": 0, "net": DAY, "b": DAY, "c": DAY}
+
+
+def test_a_role_that_releases_carries_nothing_on_beside_one_that_does_not() -> None:
+    signed = Governance(releases=(Release(label="phi", because="signed"),))
+    signs = role("p", "a").model_copy(update={"governance": signed})
+    net = network(
+        segment("a", carries=("phi",)), segment("b"), segment("c"), signs, role("q", "c"),
+        allow(("role:p", "role:q"), "segment:b", on="tcp/1"), stays("phi"), region("us", "US"),
+    )  # fmt: skip
+    assert {place.name for place in data(net)} == {"a"}
+    (verdict,) = verified(net)
+    assert verdict.verdict == "proved"
 
 
 @pytest.mark.parametrize(
