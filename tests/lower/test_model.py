@@ -41,6 +41,23 @@ def test_a_contradiction_has_its_code_and_only_that(lines: str, code: str) -> No
     assert codes(lines) == [code]
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        'quarantine nobody from 2026-01-01 because "drill"',
+        'test "t" { given lab\n expect deny to nobody }',
+        'test "t" { given lab\n expect deny to web\n expect deny to nobody }',
+        'test "t" { given nobody from desks\n expect deny to web }',
+        'test "t" { given nobody\n expect deny to web }',
+        'test "t" { given nobody\n expect deny to nobody }\nquarantine nobody from 2026-01-01 because "drill"',
+    ],
+)
+def test_whoever_is_shut_off_or_asked_about_is_somebody(lines: str) -> None:
+    found = compiled(f"group nobody = desks except desks\n{lines}").diagnostics
+    assert [item.code for item in found] == ["ZT404"] * lines.count("nobody")
+    assert codes(f"group nobody = desk\n{lines}") == ["ZT201"], "what is wrong is said once"
+
+
 def test_a_deny_on_other_ports_is_passed_by_nobody() -> None:
     assert codes("deny staff to vault on tcp/22\nallow desks to vault on tcp/443") == []
     assert codes("deny staff to vault on tcp/22\nallow desks to vault on tcp/20-30") == ["ZT402"]

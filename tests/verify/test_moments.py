@@ -176,6 +176,7 @@ def test_guards_that_speak_of_now_matter_to_rules_without_dates() -> None:
     )
     net = network(segment("a"), segment("b"), always, dated)
     assert Times(net).after([always]) == (AT,)
+    assert Times(net).after([always, dated]) == (AT, AT + 50)
     assert Times(net, (AT + 100,)).after([always]) == (AT, AT + 100)
     assert Times(net, (AT + 100,)).after([always, dated]) == (AT, AT + 50, AT + 100)
     assert Times(net, (AT + 100,)).after([always], AT + 30) == (AT + 30, AT + 100)

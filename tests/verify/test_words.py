@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.verify.networks import refs
-from ztosc.ir.flow import Place
+from tests.verify.networks import AT, allow, attribute, network, refs, segment, service
+from ztosc.ir.evaluate import Policy
+from ztosc.ir.flow import DevicePrincipal, Flow, Host, Person, Place, Principal, ServiceEndpoint
 from ztosc.ir.values import BoolType, InstantType, RangeType
 from ztosc.source import Span
 from ztosc.verify import words
+from ztosc.verify.finder import Finder
 
 
 @pytest.mark.parametrize(
@@ -49,3 +51,37 @@ def test_only_what_the_calendar_holds_is_told_as_an_instant() -> None:
     assert words.value(InstantType(), -1) == "-1"
     assert words.value(RangeType(low=0, high=9), 7) == "7"
     assert words.value(BoolType(), True) == "true"
+
+
+@pytest.mark.parametrize(
+    ("who", "said"),
+    [
+        (Person(roles=("a", "b")), "someone who holds `a` and `b`"),
+        (Person(), "someone"),
+        (DevicePrincipal(device="pump"), "a device of class `pump`"),
+        (ServiceEndpoint(service="web"), "an endpoint of `web`"),
+        (Host(attributes=(("user.mfa", True),)), "whoever or whatever is with `user.mfa` = true"),
+    ],
+)
+def test_an_initiator_is_told_with_what_it_needs(who: Principal, said: str) -> None:
+    net = network(
+        segment("desk"), segment("ehr"), service("web", "ehr"), attribute("user.mfa", BoolType()), allow("segment:desk", "service:web")
+    )
+    assert words.principal(Policy(net.intent), who) == said
+
+
+def test_a_step_names_the_rule_that_allows_it() -> None:
+    grant = allow("segment:desk", "service:web")
+    finder = Finder(network(segment("desk"), segment("ehr"), service("web", "ehr"), grant))
+    flow = Flow(
+        source=Place(kind="segment", name="desk"), principal=Host(), destination=Place(kind="segment", name="ehr", service="web"),
+        protocol=6, port=443, instant=AT,
+    )  # fmt: skip
+    said = words.hop(finder, flow)
+    assert (
+        said.text == f"whoever or whatever is in `desk` may open tcp/443 to `web` in `ehr` at 2026-11-22T00:00:00Z{words.at(grant.origin)}"
+    )
+    assert said.rule == grant.origin and said.flow == flow
+    own = flow.model_copy(update={"source": Place(kind="segment", name="ehr"), "principal": ServiceEndpoint(service="web")})
+    said = words.hop(finder, own)
+    assert said.text.endswith("00Z (replicas of one service may talk)") and said.rule is None

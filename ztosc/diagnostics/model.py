@@ -101,7 +101,8 @@ class Report:
 def sort_diagnostics(items: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Each diagnostic once, by file, place and code; what has no place comes first.
 
-    A mistake inside a template is one, however often the template is used.
+    A mistake inside a template is one, however often the template is used; a name in a group that is nowhere is one, however often
+    the group is asked for, and is told with the help that one of those who ask has.
     """
 
     def key(item: Diagnostic) -> tuple[object, ...]:
@@ -109,7 +110,9 @@ def sort_diagnostics(items: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
 
     once: dict[tuple[object, ...], Diagnostic] = {}
     for item in sorted(dict.fromkeys(items), key=key):
-        once.setdefault((_place(item.span)[:-1], item.code, item.message) if item.span and item.span.use else (item,), item)
+        same = (_place(item.span)[:-1], item.code, item.message) if item.span else (item,)
+        if same not in once or (item.help and not once[same].help):
+            once[same] = item
     return tuple(once.values())
 
 

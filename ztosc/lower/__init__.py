@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ztosc.diagnostics import Report
 from ztosc.ir.intent import Intent
-from ztosc.lower import acceptances, claims, entities, inventory, model, policy, regimes, rules
+from ztosc.lower import acceptances, claims, entities, inventory, model, policy, regimes, rules, voids
 from ztosc.semantics import Program
 
 
@@ -18,6 +18,8 @@ def lower(program: Program, at: int, report: Report) -> Intent | None:
     if network is None:
         model.check_without_network(program, report)
         return None
+    if not report.failed:  # of a name that is wrong enough is said
+        voids.check(program, report)
     zone = network.timezone
     intent = Intent(
         network=network,
@@ -35,7 +37,7 @@ def lower(program: Program, at: int, report: Report) -> Intent | None:
         externals=entities.externals(program),
         partners=entities.partners(program),
         systems=entities.systems(program),
-        rules=(*rules.rules(program, zone, report, network.log_all), *rules.system_rules(program, network.log_all)),
+        rules=(*rules.rules(program, zone, network.log_all), *rules.system_rules(program, network.log_all)),
         assertions=claims.assertions(program),
         tests=claims.tests(program, zone, report),
         profiles=regimes.profiles(program),

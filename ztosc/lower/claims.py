@@ -38,7 +38,7 @@ def _assertion(bound: BoundAssertion) -> Assertion:
 def tests(program: Program, zone: str, report: Report) -> tuple[Test, ...]:
     """Every test, in the order of the sources."""
     homes = _homes(program)
-    found = [_test(each, homes, zone, report) for each in sorted(program.tests, key=lambda each: each.span)]
+    found = [_test(each, homes, zone, report) for each in sorted(program.tests, key=lambda each: each.span) if each.subjects]
     return tuple(test for test in found if test is not None)
 
 
@@ -67,6 +67,7 @@ def _test(bound: BoundTest, homes: dict[str, list[str]], zone: str, report: Repo
     expects = tuple(
         Expectation(effect=cast(Literal["allow", "deny"], each.effect), target=_ref(each.target), ports=each.ports, origin=each.span)
         for each in bound.expects
+        if each.target is not None
     )
     return Test(name=bound.name, given=given, expects=expects, origin=bound.span)
 

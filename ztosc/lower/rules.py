@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, cast
 
-from ztosc.diagnostics import Report
 from ztosc.ir.base import Writer
 from ztosc.ir.intent import Rule
 from ztosc.ir.values import TRUE, Ref, RefKind, Validity, Window
@@ -43,23 +42,11 @@ def _order(ref: Ref) -> tuple[str, str]:
     return ref.kind, ref.name
 
 
-def rules(program: Program, zone: str, report: Report, log_all: str | None = None) -> tuple[Rule, ...]:
+def rules(program: Program, zone: str, log_all: str | None = None) -> tuple[Rule, ...]:
     """The rules of the sources, by id; what names no sink for its records logs to `log_all`, if there is one."""
     ordered = sorted(program.rules, key=lambda rule: rule.span)
-    said = [_rule(rule, zone) for rule in ordered if rule.subjects and rule.targets]
-    for rule in ordered if len(said) < len(ordered) else ():
-        if not (rule.subjects and rule.targets):
-            _void(rule, report)
+    said = (_rule(rule, zone) for rule in ordered if rule.subjects and rule.targets)
     return _identified(_logged([*said, *quarantines(program, zone)], log_all))
-
-
-def _void(rule: BoundRule, report: Report) -> None:
-    """Told, for a deny that is for nobody protects nothing."""
-    code, does = ("ZT440", "grants nothing to anybody") if rule.effect == "allow" else ("ZT446", "denies nothing to anybody")
-    side = "target" if rule.subjects else "subject"
-    report.warning(
-        code, f"this rule {does}: its {side} is an empty group", rule.span, help="put somebody into the group, or delete the rule"
-    )
 
 
 def _logged(drafts: list[Draft], log_all: str | None) -> list[Draft]:
@@ -110,6 +97,8 @@ def quarantines(program: Program, zone: str) -> Iterator[Draft]:
     anybody = [_ref("segments", "*", None), *(ref for ref in everything if ref.kind == "external")]
     for bound in sorted(program.quarantines, key=lambda bound: bound.span):
         what = refs(bound.fields["what"])
+        if not what:
+            continue
         reached = tuple(ref for ref in what if ref.kind in ("segment", "service", "external"))
         yield _denial(bound, zone, what, tuple(sorted(everything, key=_order)))
         if reached:

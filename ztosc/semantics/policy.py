@@ -157,7 +157,7 @@ class PolicyChecker:
         source = self._names.resolve(given.source, module, ("segment",)) if given.source else None
         attributes = tuple(filter(None, (self._setting(setting, module) for setting in given.settings)))
         instant = self._instant(given.instant)
-        expects = tuple(filter(None, (self._expect(expect, module) for expect in test.expects)))
+        expects = tuple(self._expect(expect, module) for expect in test.expects)
         if len(self._report.items) > before:
             return None
         origin = Reference(source, given.source.span) if source and given.source else None
@@ -184,7 +184,7 @@ class PolicyChecker:
             self._report.error("ZT213", f"`{word.text}` cannot be used: {error}", word.span)
             return None
 
-    def _expect(self, expect: ast.Expect, module: str) -> BoundExpect | None:
+    def _expect(self, expect: ast.Expect, module: str) -> BoundExpect:
         targets = self._ends((expect.target,), module, ("segment", "service", "external", "system"), "target")
         ports: Ports | None = None
         try:
@@ -193,4 +193,4 @@ class PolicyChecker:
             self._report.error("ZT213", f"`{error.word.text}` cannot be used: {error}", error.word.span)
         if len(targets) > 1:
             self._report.error("ZT404", "an `expect` names one target, not a group", expect.target.span, help="write one line a target")
-        return BoundExpect(expect.effect, targets[0], ports, expect.span) if targets else None
+        return BoundExpect(expect.effect, targets[0] if targets else None, ports, expect.span)

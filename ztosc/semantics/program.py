@@ -101,7 +101,8 @@ class BoundExpect:
     """A checked `expect` line."""
 
     effect: str
-    target: Reference
+    target: Reference | None
+    """Nothing where a group is named that has no members, or a name that is not there, which is an error already."""
     ports: Ports | None
     span: Span
 
