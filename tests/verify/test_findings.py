@@ -81,8 +81,8 @@ SOON_OVER = "session.valid-until > now and session.valid-until < 2027-01-01"
     [
         f"{ROLE}allow r to web when {SOON_OVER}\nallow r to vault on tcp/443 when {SOON_OVER} from ",
         f"role r {{ from desks; requires {SOON_OVER} }}\nallow r to web\nallow r to vault on tcp/443 from ",
-        f"{ROLE}allow r to vault on tcp/443 when {SOON_OVER}\nallow r to web when {SOON_OVER} from ",
-        f"role r {{ from desks; requires {SOON_OVER} }}\nallow r to vault on tcp/443\nallow r to web from ",
+        f"{ROLE}allow r to vault on tcp/22 when {SOON_OVER}\nallow r to web when {SOON_OVER} from ",
+        f"role r {{ from desks; requires {SOON_OVER} }}\nallow r to vault on tcp/22\nallow r to web from ",
     ],
     ids=["of the rule", "of the role", "of the rule, looked at first", "of the role, looked at first"],
 )

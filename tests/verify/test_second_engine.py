@@ -138,6 +138,18 @@ def test_what_outgrows_the_diagrams_is_put_to_the_solver(rules: list[Any], monke
     assert reference.verify(given, rlimit=1)[0].verdict == unknown[0].verdict
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("user.level", "low"), ("user.level", "high"), ("user.mfa", False), ("user.mfa", True), ("user.risk", 0), ("user.risk", 100),
+     ("user.limit", -5), ("user.limit", 9), ("user.country", "ZZ"), ("user.country", "AA-1")],
+)  # fmt: skip
+def test_the_first_and_last_value_of_a_type_are_looked_at(name: str, value: Any) -> None:
+    net = network(*BASE, allow("segment:a", "service:s", when=is_(name, value)), never("segment:a", "service:s"))
+    (verdict,) = verified(net)
+    (hop,) = verdict.witness.hops
+    assert verdict.verdict == "refuted" and hop.flow and hop.flow.principal.attributes == ((name, value),)
+
+
 def test_a_session_starts_afresh_where_more_than_rules_changed() -> None:
     given = network(*BASE, allow("segment:a", "service:s"), never("segment:b", "segment:a"))
     opened = session.Session(given)
